@@ -1,0 +1,126 @@
+"""The values that travel between the rooms: issues, contacts and outcomes."""
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@unique
+class Status(StrEnum):
+    """What became of one record. Source: contract, section 5."""
+
+    CREATED = "created"
+    EXISTS = "exists"
+    UPDATED = "updated"
+    DUPLICATE = "duplicate"
+    VALID = "valid"
+    INVALID = "invalid"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do for the record."""
+        return self in _DONE
+
+
+_DONE = frozenset(
+    {Status.CREATED, Status.EXISTS, Status.UPDATED, Status.DUPLICATE, Status.VALID}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing that is wrong with one record.
+
+    Attributes:
+        row: Record number, from 1.
+        code: Stable word, ``invalid.<field>`` or ``invalid.record``.
+        message: What is wrong and how to mend it, without the value of the cell.
+    """
+
+    row: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRecord:
+    """A record whose cells cannot be told apart with certainty, so none of it is used.
+
+    Attributes:
+        issue: What is wrong with it.
+        cells: The cells as far as they can be told; a record with a quoting fault is one
+            cell that holds its text as it stands in the file, without the line break.
+    """
+
+    issue: Issue
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive records of the source file.
+
+    Attributes:
+        cells: The sound records. Index: row number, unique, ascending. One column for each
+            header cell, in file order, labelled by position from 0; every cell ``str``
+            (dtype object), a blank one ``""``.
+        lines: Line in the file (from 1) at which each record starts, for *all* records of
+            the batch, broken ones included. Index: row number, without gaps.
+        broken: The records that are not in ``cells``, ascending.
+    """
+
+    cells: "pd.DataFrame"
+    lines: "pd.Series[int]"
+    broken: tuple[BrokenRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One contact as it will be sent.
+
+    Attributes:
+        row: Record number, from 1.
+        order_ref: The order, a UUID in lower case.
+        body: Request body by API field, in the order of the API page; no blank values.
+    """
+
+    row: int
+    order_ref: str
+    body: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one record; with its line it is a record of the results file.
+
+    Attributes:
+        row: Record number, from 1.
+        order_ref: The order as sent, or as it stands in the file when it is no order.
+        ref: Reference of the contact.
+        href: Address of the contact.
+        guest_ref: Reference of the guest that the API linked the contact to.
+        attempts: Requests that tried to create the contact, in this run.
+        http_status: Status of the last answer.
+        retryable: Whether running the same command again may help; None when done.
+        error_code: Stable word, ``""`` when there is none.
+        error: Text for a person, ``""`` when there is none.
+    """
+
+    row: int
+    status: Status
+    order_ref: str = ""
+    ref: str = ""
+    href: str = ""
+    guest_ref: str = ""
+    attempts: int = 0
+    http_status: int | None = None
+    retryable: bool | None = None
+    error_code: str = ""
+    error: str = ""

@@ -1,0 +1,44 @@
+"""The fields of an order contact, in the order of the API page.
+
+Source: the vendor's reference, *Create an order contact* (Order REST API v2.1). The page
+describes ``state`` once as the post code and answers with both ``state`` and ``postCode``,
+so both are fields.
+"""
+
+from typing import Final
+
+ORDER_REF: Final = "orderRef"
+REFERENCE_ID: Final = "referenceId"
+ORDER_FIELDS: Final = (ORDER_REF, REFERENCE_ID)
+
+CONTACT_FIELDS: Final = (
+    "firstName",
+    "lastName",
+    "emails",
+    "identifiers",
+    "street",
+    "city",
+    "state",
+    "postCode",
+    "title",
+    "gender",
+    "dateOfBirth",
+    "phoneNumbers",
+    "nationality",
+    "passportNumber",
+    "country",
+)
+TEXT_LIST_FIELDS: Final = ("emails", "street", "phoneNumbers")
+IDENTIFIERS: Final = "identifiers"
+LIST_FIELDS: Final = (*TEXT_LIST_FIELDS, IDENTIFIERS)
+FIELDS: Final = (*ORDER_FIELDS, *CONTACT_FIELDS)
+
+TITLES: Final = (
+    "Br", "Brigadier", "Capt", "Colonel", "Dame", "Dr", "Elder", "Fr", "General", "Hon",
+    "Judge", "Lord", "Master", "Miss", "Mr", "Mrs", "Ms", "Mstr", "Prof", "Rabbi", "Rev",
+    "Shaikha", "Sheikh", "Sir", "Sister", "Sr",
+)  # fmt: skip
+GENDERS: Final = ("male", "female", "unknown")
+
+# What CSV exports pad cells with; anything else (NBSP, zero-width) is part of the value.
+BLANKS: Final = " \t\r\n"
