@@ -29,9 +29,7 @@ class Status(StrEnum):
         return self in _DONE
 
 
-_DONE = frozenset(
-    {Status.CREATED, Status.EXISTS, Status.UPDATED, Status.DUPLICATE, Status.VALID}
-)
+_DONE = frozenset({Status.CREATED, Status.EXISTS, Status.UPDATED, Status.DUPLICATE, Status.VALID})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +80,50 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Mapped:
+    """The sound records of a batch by API field.
+
+    Attributes:
+        fields: One object column for each field that has a column in the file. Index: row
+            number, as in the batch. Text fields: ``str``, trimmed; text lists:
+            ``tuple[str, ...]`` of trimmed items; identifiers: tuple of (provider, id)
+            pairs. Blank is ``""`` or ``()``.
+        issues: What is wrong with the form of cells; their values are blank in ``fields``.
+    """
+
+    fields: "pd.DataFrame"
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """One contact as it will be sent.
 
     Attributes:
         row: Record number, from 1.
-        order_ref: The order, a UUID in lower case.
+        order_ref: The order, a UUID in lower case; ``""`` when only its own number is known.
         body: Request body by API field, in the order of the API page; no blank values.
+        reference_id: The organisation's own number of the order; ``""`` with an order_ref.
     """
 
     row: int
     order_ref: str
     body: dict[str, object]
+    reference_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A contact that is to be delivered.
+
+    Attributes:
+        key: Its key in the journal.
+        duplicate_of: Row of the same contact earlier in the file; None if it is the first.
+    """
+
+    contact: Contact
+    key: bytes
+    duplicate_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

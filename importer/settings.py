@@ -52,3 +52,78 @@ class Rules:
     phone_region: str | None = None
     date_format: str | None = None
     require: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryOptions:
+    """How fast and how patiently contacts are sent.
+
+    Attributes:
+        concurrency: Most requests in flight.
+        rate: Most requests a second; None is no cap.
+        timeout: Seconds for one exchange, from connecting to the last byte of the answer.
+        attempts: Most requests that try to create one row's contact, in one run.
+        max_errors: Stop once more rows than this were rejected or failed; None is no limit.
+    """
+
+    concurrency: int = 8
+    rate: float | None = None
+    timeout: float = 30.0
+    attempts: int = 5
+    max_errors: "MaxErrors | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class MaxErrors:
+    """A limit of rows that were rejected or failed: a number, or a share of the rows done.
+
+    Attributes:
+        limit: Rows, or percent of the rows done so far.
+        is_share: Whether ``limit`` is a percentage. It counts from 100 rows on, because one
+            error among the first three rows says nothing about a file.
+    """
+
+    limit: float
+    is_share: bool = False
+
+    def exceeded(self, errors: int, rows: int) -> bool:
+        """Whether ``errors`` of ``rows`` are more than the limit."""
+        if self.is_share:
+            return rows >= _FAIR_NUMBER_OF_ROWS and errors * 100 > self.limit * rows
+        return errors > self.limit
+
+
+_FAIR_NUMBER_OF_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """All that one import is asked to do.
+
+    Attributes:
+        base_url: Where to send; None only for a dry run.
+        destination: What the journal calls it, as no two addresses of a sandbox are alike.
+        out: Results file, ``-`` for standard output.
+        rejects: File for the records that did not get in; None is none.
+        summary: File for the figures of the run as JSON; None is none.
+        journal: The journal file.
+        dry_run: Read and validate everything, send nothing.
+        strict: Send nothing unless every record is valid.
+        fresh: Forget what the journal holds on the destination.
+        bar: Draw a progress bar; None is on a terminal only.
+    """
+
+    source: SourceOptions
+    mapping: MappingOptions = field(default_factory=MappingOptions)
+    rules: Rules = field(default_factory=Rules)
+    delivery: DeliveryOptions = field(default_factory=DeliveryOptions)
+    base_url: str | None = None
+    destination: str | None = None
+    out: Path
+    rejects: Path | None = None
+    summary: Path | None = None
+    journal: Path
+    dry_run: bool = False
+    strict: bool = False
+    fresh: bool = False
+    bar: bool | None = None

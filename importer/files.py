@@ -1,0 +1,188 @@
+"""Files that appear whole or not at all, and only for their owner.
+
+A run that is killed leaves what was there before: content goes to a temporary file in the
+same directory, is synced, and takes the final name in one rename.
+"""
+
+import contextlib
+import fcntl
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self, TextIO
+
+from importer.errors import StoppedError, UsageError
+
+STANDARD_STREAM = Path("-")
+
+
+def check_output(path: Path, option: str) -> None:
+    """See to it, before anything is sent, that ``path`` can be written at the end.
+
+    Args:
+        path: The file to be, ``-`` for standard output.
+        option: The option that named it, for the error text.
+
+    Raises:
+        UsageError: There is no such directory, it cannot be written to, or what stands at
+            ``path`` is not a regular file of its own.
+    """
+    if path == STANDARD_STREAM:
+        return
+    directory = path.parent
+    if not directory.is_dir():
+        raise UsageError(f"{option}: there is no directory {directory}; create it first.")
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        mode = None
+    except OSError as error:
+        raise UsageError(f"{option}: {path} cannot be written: {error.strerror}.") from error
+    if mode is not None and stat.S_ISLNK(mode):
+        raise UsageError(f"{option}: {path} is a symbolic link; name the file it points to.")
+    if mode is not None and not stat.S_ISREG(mode):
+        raise UsageError(f"{option}: {path} is not a regular file; name another, or - for stdout.")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise UsageError(f"{option}: the directory {directory} cannot be written to.")
+
+
+class AtomicFile:
+    """A UTF-8 text file that replaces ``path`` as a whole when it is committed.
+
+    Args:
+        path: The file to be, ``-`` for standard output, which is written at the commit too.
+        option: The option that named it, for error texts.
+        encoding: How it is written.
+
+    Raises:
+        UsageError: The temporary file cannot be created.
+    """
+
+    def __init__(self, path: Path, option: str, encoding: str = "utf-8") -> None:
+        self.path = path
+        self._option = option
+        self._encoding = encoding
+        check_output(path, option)
+        self._temporary = _temporary(path)
+        try:
+            descriptor = _open_alone(self._temporary)
+        except BlockingIOError as error:
+            raise UsageError(f"{option}: another run is writing {path}; wait for it.") from error
+        except OSError as error:
+            raise UsageError(f"{option}: {path} cannot be written: {error.strerror}.") from error
+        self.stream: TextIO = os.fdopen(
+            descriptor, "w", encoding=encoding, newline="", errors="backslashreplace"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.discard()
+
+    def write(self, text: str) -> None:
+        """Write text.
+
+        Raises:
+            StoppedError: It cannot be written.
+        """
+        try:
+            self.stream.write(text)
+        except OSError as error:
+            raise self._stopped(error) from error
+
+    def fail(self, error: OSError) -> NoReturn:
+        """Give the file up for ``error``, which somebody met who wrote to its stream.
+
+        Raises:
+            StoppedError: Always.
+        """
+        self.discard()
+        raise self._stopped(error) from error
+
+    def commit(self) -> None:
+        """Give the file its name.
+
+        Raises:
+            StoppedError: It cannot be written whole. What was at ``path`` is untouched.
+        """
+        try:
+            self.stream.flush()
+            os.fsync(self.stream.fileno())
+            if self.path == STANDARD_STREAM:
+                self._copy_to_stdout()
+                self._temporary.unlink()
+            else:
+                self._temporary.replace(self.path)
+                sync_directory(self.path.parent)
+            # Only now: closing lets go of the lock under which the file had its old name.
+            self.stream.close()
+        except OSError as error:
+            self.discard()
+            raise self._stopped(error) from error
+
+    def discard(self) -> None:
+        """Leave what was there; does nothing after a commit."""
+        if self.stream.closed:
+            return
+        with contextlib.suppress(OSError):
+            self._temporary.unlink()
+        with contextlib.suppress(OSError):
+            self.stream.close()
+
+    def _stopped(self, error: OSError) -> StoppedError:
+        return StoppedError(
+            f"{self._option}: {self.path} cannot be written: {error.strerror}. "
+            "What stood there is untouched. Make room and run the same command again."
+        )
+
+    def _copy_to_stdout(self) -> None:
+        with self._temporary.open(encoding=self._encoding, newline="") as whole:
+            try:
+                for block in iter(lambda: whole.read(1 << 16), ""):
+                    sys.stdout.buffer.write(block.encode(self._encoding))
+                sys.stdout.buffer.flush()
+            except BrokenPipeError:
+                # The reader (``| head``) has seen enough, which is no failure of the run;
+                # without this the interpreter complains when it flushes at exit.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _temporary(path: Path) -> Path:
+    # Always the same name, so that what a killed run left is written over by the next one.
+    if path == STANDARD_STREAM:
+        return Path(tempfile.gettempdir(), f".import-contacts.{os.getpid()}.partial")
+    return path.with_name(f".{path.name}.partial")
+
+
+def _open_alone(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.path.samestat(os.fstat(descriptor), path.stat()):
+            # Between our open and our lock, its writer gave it its final name.
+            raise BlockingIOError  # noqa: TRY301 - the descriptor must be closed all the same
+        os.fchmod(descriptor, 0o600)
+        os.ftruncate(descriptor, 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a new name in ``directory`` survive a power loss."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
