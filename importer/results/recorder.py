@@ -1,0 +1,136 @@
+"""Writes what became of each record, in input order, however the outcomes come in."""
+
+import csv
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TextIO
+
+from importer.records import Batch, Outcome
+from importer.results.cells import defused
+from importer.results.tally import Tally
+from schemas.results import IMPORT_ERROR, RESULT_COLUMNS
+
+
+class Recorder:
+    """The results and, if asked for, the rejects of a run.
+
+    Batches are announced in input order by :meth:`expect`; each of their records is then told
+    once, in any order and from any thread. A batch is written and forgotten as soon as all
+    before it and its own first records are told, so memory is bounded by what is on its way.
+
+    Args:
+        results: Where the results go.
+        header: Names of the source file's columns.
+        carry: Positions of the columns to copy into the results.
+    """
+
+    def __init__(self, results: TextIO, header: Sequence[str], carry: Sequence[int]) -> None:
+        self.tally = Tally()
+        self._results = csv.writer(results)
+        self._results.writerow((*RESULT_COLUMNS, *(defused(header[at]) for at in carry)))
+        self._header = header
+        self._carry = tuple(carry)
+        self._rejects: _Writer | None = None
+        self._batches: deque[_Pending] = deque()
+        self._waiting: dict[int, Outcome] = {}
+        self._next_row = 1
+        self._expected = 0
+        self.failure: OSError | None = None
+        """Why nothing more is written, if so; the counts go on."""
+        self._changed = threading.Condition()
+
+    def keep_rejects(self, rejects: TextIO, delimiter: str) -> None:
+        """Also write the records that did not get in, as they were read.
+
+        Args:
+            rejects: Where they go.
+            delimiter: That of the source file, so that the same options read them back.
+        """
+        self._rejects = csv.writer(rejects, delimiter=delimiter)
+        self._rejects.writerow((*self._header, IMPORT_ERROR))
+
+    def expect(self, batch: Batch, most_pending: int) -> None:
+        """Announce the next records; waits while more than ``most_pending`` are untold."""
+        keeps_cells = bool(self._carry) or self._rejects is not None
+        pending = _Pending(batch, len(self._header) if keeps_cells else 0)
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self.failure or self._expected - self._next_row < most_pending
+            )
+            self._batches.append(pending)
+            self._expected = pending.last_row
+
+    def tell(self, outcomes: Iterable[Outcome]) -> None:
+        """Take in outcomes and write all that are next in line."""
+        with self._changed:
+            for outcome in outcomes:
+                self.tally.count(outcome)
+                if self.failure is None:
+                    self._waiting[outcome.row] = outcome
+            try:
+                while self._next_row in self._waiting:
+                    self._write(self._waiting.pop(self._next_row))
+                    self._next_row += 1
+            except OSError as error:
+                self.failure = error
+                self._waiting.clear()
+                self._batches.clear()
+            self._changed.notify_all()
+
+    def _write(self, outcome: Outcome) -> None:
+        pending = self._batches[0]
+        while outcome.row > pending.last_row:
+            self._batches.popleft()
+            pending = self._batches[0]
+        cells = pending.cells_of(outcome.row)
+        carried = [defused(cells[at]) if at < len(cells) else "" for at in self._carry]
+        self._results.writerow((*_columns(outcome, pending.line_of(outcome.row)), *carried))
+        if self._rejects is not None and not outcome.status.is_done:
+            self._rejects.writerow((*cells, outcome.error))
+
+
+class _Pending:
+    """A batch whose records are being told."""
+
+    def __init__(self, batch: Batch, width: int) -> None:
+        self._lines = batch.lines.tolist()
+        self._first_row = int(batch.lines.index[0])
+        self.last_row = self._first_row + len(self._lines) - 1
+        columns = [batch.cells.iloc[:, at].tolist() for at in range(width)]
+        self._cells: dict[int, Sequence[str]] = {}
+        if columns:
+            rows = zip(*columns, strict=True)
+            self._cells.update(zip(batch.cells.index.tolist(), rows, strict=True))
+            self._cells.update((broken.issue.row, broken.cells) for broken in batch.broken)
+
+    def cells_of(self, row: int) -> Sequence[str]:
+        return self._cells.get(row, ())
+
+    def line_of(self, row: int) -> int:
+        line: int = self._lines[row - self._first_row]
+        return line
+
+
+def _columns(outcome: Outcome, line: int) -> tuple[object, ...]:
+    retryable = outcome.retryable
+    return (
+        outcome.row,
+        line,
+        defused(outcome.order_ref),
+        outcome.status.value,
+        defused(outcome.ref),
+        defused(outcome.href),
+        defused(outcome.guest_ref),
+        outcome.attempts,
+        "" if outcome.http_status is None else outcome.http_status,
+        "" if retryable is None else str(retryable).lower(),
+        outcome.error_code,
+        defused(outcome.error),
+    )
+
+
+class _Writer(Protocol):
+    """What ``csv.writer`` gives; its own type has no public name."""
+
+    def writerow(self, row: Iterable[object], /) -> object: ...

@@ -1,0 +1,37 @@
+"""The counts of a run."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from importer.records import Outcome, Status
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many records came to what.
+
+    Attributes:
+        statuses: Status to records.
+        errors: Error code to records.
+        warnings: Stable word to what it was counted for, records mostly.
+    """
+
+    statuses: Counter[Status] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+
+    def count(self, outcome: Outcome) -> None:
+        """Count one record."""
+        self.statuses[outcome.status] += 1
+        if outcome.error_code:
+            self.errors[outcome.error_code] += 1
+
+    @property
+    def rows(self) -> int:
+        """All records counted."""
+        return self.statuses.total()
+
+    @property
+    def is_all_done(self) -> bool:
+        """Whether nothing is left to do for any record."""
+        return all(status.is_done for status in self.statuses)
