@@ -1,0 +1,99 @@
+"""The log: one event a line on standard error, as text or as JSON.
+
+An event has a stable name, a sentence for a person, and fields. No cell value, no credential
+and no text of the API ever goes in; control characters are cleaned, and a bare ``LANG=C``
+or a closed pipe harms nothing.
+"""
+
+import contextlib
+import json
+import logging
+import sys
+import unicodedata
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LOGGER = logging.getLogger("importer")
+
+
+def event(level: int, name: str, message: str, **fields: object) -> None:
+    """Log an event.
+
+    Args:
+        level: A level of the standard library's logging.
+        name: Stable name, such as ``run.started``.
+        message: The sentence for a person.
+        fields: What a program may want to read; values of JSON types.
+    """
+    _LOGGER.log(level, message, extra={"event": name, "fields": fields})
+
+
+def configure(log_format: str, level: int) -> None:
+    """Send events of ``level`` and above to standard error.
+
+    Args:
+        log_format: ``text`` or ``json``.
+        level: A level of the standard library's logging.
+    """
+    handler = _Handler()
+    handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
+    _LOGGER.handlers = [handler]
+    _LOGGER.setLevel(level)
+    _LOGGER.propagate = False
+
+
+def cleaned(text: str) -> str:
+    """The text on one line, without control characters or bidirectional overrides."""
+    return "".join(
+        " " if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} else character
+        for character in text
+    )
+
+
+def write_line(line: str, stream: TextIO | None = None) -> None:
+    """Write a line to standard error, around a progress bar if there is one.
+
+    What the stream cannot encode is escaped, and a stream that nobody reads is left alone.
+    """
+    stream = stream or sys.stderr
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    safe = line.encode(encoding, "backslashreplace").decode(encoding)
+    # A run whose log is cut off (``2>&1 | head``) is still a run that must end well.
+    with contextlib.suppress(OSError, ValueError):
+        if bar := sys.modules.get("tqdm"):
+            with bar.tqdm.external_write_mode(file=stream):
+                stream.write(f"{safe}\n")
+        else:
+            stream.write(f"{safe}\n")
+        stream.flush()
+
+
+class _Handler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        write_line(self.format(record))
+
+
+class _TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC)
+        name = getattr(record, "event", "log")
+        message = cleaned(record.getMessage())
+        return f"{moment:%Y-%m-%dT%H:%M:%SZ} {record.levelname} {name}: {message}"
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC)
+        fields: Mapping[str, object] = getattr(record, "fields", {})
+        return json.dumps(
+            {
+                "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "level": record.levelname.lower(),
+                "event": getattr(record, "event", "log"),
+                "message": cleaned(record.getMessage()),
+                **fields,
+            }
+        )
