@@ -1,0 +1,137 @@
+"""Unpacking: the bytes of the file inside a compressed one, by the ending of its name.
+
+Every codec is fed little at a time, so that a small file that unpacks to gigabytes costs time
+but no memory. The readers of the standard library are not used: those of bz2 and lzma pass over
+a damaged second stream in silence, and zstandard's passes over a file that was cut short.
+"""
+
+import bz2
+import lzma
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple, Protocol
+
+import zstandard
+
+from importer.errors import InputError
+from importer.reading.stored import BLOCK_BYTES, StoredFile
+
+# The densest codec, zstd, makes at most 128 KiB of 4 bytes: 32 MiB of one such piece.
+_PIECE_BYTES: Final = 1024
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+class _Codec(NamedTuple):
+    name: str
+    magic: bytes
+    new: Callable[[], _Decompressor]
+
+
+_CODECS: Final = {
+    ".gz": _Codec("gzip", b"\x1f\x8b", lambda: zlib.decompressobj(wbits=31)),
+    ".bz2": _Codec("bzip2", b"BZh", bz2.BZ2Decompressor),
+    ".xz": _Codec("xz", b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)),
+    ".zst": _Codec(
+        "zstd", b"\x28\xb5\x2f\xfd", lambda: zstandard.ZstdDecompressor().decompressobj()
+    ),
+}
+_ZIP: Final = ".zip"
+_ENCRYPTED: Final = 0x1  # flag of a member
+ENDINGS: Final = frozenset({*_CODECS, _ZIP})
+
+_DAMAGED: Final = (zlib.error, OSError, lzma.LZMAError, zstandard.ZstdError)
+_ZIP_DAMAGED: Final = (
+    *_DAMAGED,
+    *(zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, struct.error),
+)
+
+
+def unpack(stored: StoredFile) -> Iterator[bytes]:
+    """Return the unpacked bytes of *stored* in blocks, none of them empty.
+
+    Raises:
+        InputError: The file is not what its ending says, is damaged or cut short, is
+            encrypted, or is an archive of any other than one file.
+    """
+    if not stored.head:
+        return iter(())
+    if stored.ending == _ZIP:
+        return _unpack_zip(stored)
+    codec = _CODECS.get(stored.ending)
+    if codec is None:
+        return iter(stored.read, b"")
+    if not stored.head.startswith(codec.magic):
+        raise InputError(
+            f"is no {codec.name} file although its name ends with {stored.ending}. Rename it to"
+            " what it is, or fetch it again"
+        )
+    return _unpack_streams(stored, codec)
+
+
+def _unpack_streams(stored: StoredFile, codec: _Codec) -> Iterator[bytes]:
+    """Unpack one compressed stream after the other, as `cat a.gz b.gz` leaves them."""
+    decompressor = None
+    data = b""
+    while data := data or stored.read(_PIECE_BYTES):
+        if decompressor is None:
+            data = data.lstrip(b"\0")  # padding between streams, as tapes leave it
+            if not data:
+                continue
+            decompressor = codec.new()
+        try:
+            block = decompressor.decompress(data)
+        except _DAMAGED:
+            raise InputError(
+                f"the {codec.name} file is damaged near byte {stored.bytes_read:,} of it. Fetch"
+                " it again"
+            ) from None
+        data = b""
+        if block:
+            yield block
+        if decompressor.eof:
+            data = decompressor.unused_data
+            decompressor = None
+    if decompressor is not None:
+        raise InputError(
+            f"the {codec.name} file is cut short: it ends after {stored.bytes_read:,} bytes in"
+            " the middle of the data. Fetch it again"
+        )
+
+
+def _unpack_zip(stored: StoredFile) -> Iterator[bytes]:
+    handle = stored.seekable()
+    try:
+        with zipfile.ZipFile(handle) as archive, archive.open(_only_member(archive)) as member:
+            while block := member.read(BLOCK_BYTES):
+                stored.bytes_read = handle.tell()
+                yield block
+    except _ZIP_DAMAGED:
+        raise InputError(
+            "the ZIP archive is damaged or of an unknown kind. Fetch it again, or unpack it first"
+        ) from None
+
+
+def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """Return the one file in *archive*, not counting what the Finder of macOS adds."""
+    members = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+    ]
+    if len(members) != 1:
+        raise InputError(
+            f"the ZIP archive holds {len(members)} files, and which of them is the source file"
+            " cannot be told. Pack the CSV file alone, or unpack it first"
+        )
+    if members[0].flag_bits & _ENCRYPTED:
+        raise InputError("the ZIP archive is protected by a password. Unpack it first")
+    return members[0]
