@@ -19,6 +19,7 @@ _NO_FILE_CODECS: Final = frozenset(
     {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"}
 )
 _SAMPLE_BYTES: Final = 4096
+_LEAST_SAMPLE_BYTES: Final = 8
 
 
 class Encoding(NamedTuple):
@@ -130,6 +131,8 @@ def _agrees(mark: bytes, codec: str) -> bool:
 def _refuse_unmarked(head: bytes) -> None:
     """Refuse UTF-16 and UTF-32 without a mark: every other byte of western text is a NUL."""
     sample = head[: min(len(head) // 4 * 4, _SAMPLE_BYTES)]
+    if len(sample) < _LEAST_SAMPLE_BYTES:
+        return
     quarters = [sample[start::4].count(0) * 2 > len(sample) // 4 for start in range(4)]
     match quarters:
         case [False, True, True, True]:

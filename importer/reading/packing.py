@@ -10,7 +10,7 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Final, NamedTuple, Protocol
 
 import zstandard
@@ -27,19 +27,23 @@ class _Decompressor(Protocol):
     def eof(self) -> bool: ...
     @property
     def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
+    @property
+    def decompress(self) -> Callable[..., bytes]: ...
 
 
 class _Codec(NamedTuple):
     name: str
     magic: bytes
     new: Callable[[], _Decompressor]
+    limits: tuple[int, ...] = ()  # most bytes that one call gives, where the codec has that
 
 
 _CODECS: Final = {
     ".gz": _Codec("gzip", b"\x1f\x8b", lambda: zlib.decompressobj(wbits=31)),
-    ".bz2": _Codec("bzip2", b"BZh", bz2.BZ2Decompressor),
-    ".xz": _Codec("xz", b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)),
+    ".bz2": _Codec("bzip2", b"BZh", bz2.BZ2Decompressor, (BLOCK_BYTES,)),
+    ".xz": _Codec(
+        "xz", b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ), (BLOCK_BYTES,)
+    ),
     ".zst": _Codec(
         "zstd", b"\x28\xb5\x2f\xfd", lambda: zstandard.ZstdDecompressor().decompressobj()
     ),
@@ -79,32 +83,36 @@ def unpack(stored: StoredFile) -> Iterator[bytes]:
 
 def _unpack_streams(stored: StoredFile, codec: _Codec) -> Iterator[bytes]:
     """Unpack one compressed stream after the other, as `cat a.gz b.gz` leaves them."""
-    decompressor = None
     data = b""
     while data := data or stored.read(_PIECE_BYTES):
-        if decompressor is None:
-            data = data.lstrip(b"\0")  # padding between streams, as tapes leave it
-            if not data:
-                continue
-            decompressor = codec.new()
+        data = data.lstrip(b"\0")  # padding between streams, as tapes leave it
+        if data:
+            data = yield from _unpack_stream(stored, codec, data)
+
+
+def _unpack_stream(stored: StoredFile, codec: _Codec, data: bytes) -> Generator[bytes, None, bytes]:
+    """Unpack the stream that begins with *data*; return what was read beyond its end."""
+    decompressor = codec.new()
+    while True:
         try:
-            block = decompressor.decompress(data)
+            block = decompressor.decompress(data, *codec.limits)
         except _DAMAGED:
             raise InputError(
                 f"the {codec.name} file is damaged near byte {stored.bytes_read:,} of it. Fetch"
                 " it again"
             ) from None
-        data = b""
         if block:
             yield block
         if decompressor.eof:
-            data = decompressor.unused_data
-            decompressor = None
-    if decompressor is not None:
-        raise InputError(
-            f"the {codec.name} file is cut short: it ends after {stored.bytes_read:,} bytes in"
-            " the middle of the data. Fetch it again"
-        )
+            return decompressor.unused_data
+        data = b""
+        if getattr(decompressor, "needs_input", True):
+            data = stored.read(_PIECE_BYTES)
+            if not data:
+                raise InputError(
+                    f"the {codec.name} file is cut short: it ends after {stored.bytes_read:,}"
+                    " bytes in the middle of the data. Fetch it again"
+                )
 
 
 def _unpack_zip(stored: StoredFile) -> Iterator[bytes]:

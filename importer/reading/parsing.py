@@ -63,15 +63,17 @@ def read_quoted(line: str, lines: LineReader, delimiter: str) -> tuple[Record, l
     text = line.rstrip("\r\n")
     following: list[str] = []
     try:
+        cells = split_quoted(text, delimiter)
+    except UnclosedError as error:
+        following = _look_ahead(line, lines)
+        whole = "".join((line, *following)).rstrip("\r\n")
         try:
-            cells = split_quoted(text, delimiter)
-        except UnclosedError:
-            following = _look_ahead(line, lines)
-            text = "".join((line, *following)).rstrip("\r\n")
-            cells = split_quoted(text, delimiter)
+            cells = split_quoted(whole, delimiter)
+        except QuotingError:
+            lines.give_back(following)
+            return Record(number, [text], len(text), str(error)), []
+        text = whole
     except QuotingError as error:
-        lines.give_back(following)
-        text = line.rstrip("\r\n")
         return Record(number, [text], len(text), str(error)), []
     fault = _NUL if "\0" in text else ""
     return Record(number, cells, len(text), fault), following

@@ -38,7 +38,10 @@ def split_quoted(text: str, delimiter: str) -> list[str]:
             _refuse_text_after_quote(outside, delimiter, cells)
             cells = _cells_before(outside[1:], delimiter, cells)
     if last_outside is None:
-        raise UnclosedError(f"the quote that opens cell {len(cells) + 1} is not closed")
+        raise UnclosedError(
+            f"the quote that opens cell {len(cells) + 1} is not closed where a cell can end; close"
+            " it, and write each quote inside a quoted cell twice"
+        )
     cells.append('"'.join(pieces))
     if last_outside:
         _refuse_text_after_quote(last_outside, delimiter, cells)
