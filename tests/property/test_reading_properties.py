@@ -1,0 +1,206 @@
+"""Whatever stands in a file, every record of it is read once, as it stands."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from reading_cases import blocks_of, read, records_of
+
+from importer.errors import InputError
+from importer.reading.decoding import decode, detect_encoding
+from importer.reading.lines import LineReader
+from importer.reading.parsing import is_blank, records
+
+LINE_END = re.compile(r"\r\n|\n|\r")
+PHYSICAL_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
+
+delimiters = st.sampled_from([",", ";", "\t", "|", "§"])
+line_ends = st.sampled_from(["\n", "\r\n", "\r"])
+# Few characters that mean something, so that they often meet.
+rough_texts = st.text(st.sampled_from('",\n\ra \t\0;'), max_size=40)
+cells = st.text(
+    st.sampled_from('",;\t|§\n\r a')
+    | st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
+    max_size=8,
+)
+tables = st.integers(2, 4).flatmap(
+    lambda width: st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=6)
+)
+
+
+def line_of(text: str) -> int:
+    """Return the number of the line on which the text after *text* starts."""
+    return 1 + len(LINE_END.findall(text))
+
+
+@given(tables, delimiters, line_ends, st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))
+def test_a_table_that_is_written_is_read_the_same(
+    table: list[list[str]], delimiter: str, line_end: str, quoting: int
+) -> None:
+    """The csv module writes it; cells and lines come back, whatever stands in them."""
+    if line_end != "\r\n":  # the csv module leaves the other line end without quotes
+        quoting = csv.QUOTE_ALL
+    header = ["orderRef", *(f"column {number}" for number in range(1, len(table[0])))]
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=delimiter, lineterminator=line_end, quoting=quoting)
+    writer.writerow(header)
+    starts = []
+    for row in table:
+        starts.append(line_of(file.getvalue()))
+        writer.writerow(row)
+    written = file.getvalue()
+    reading = read(written, delimiter=delimiter)
+    assert reading.header == tuple(header)
+    assert list(reading.cells.values()) == [tuple(row) for row in table]
+    assert list(reading.lines.values()) == starts
+
+
+@given(tables, delimiters)
+def test_cells_without_quotes_are_read_as_they_stand(
+    table: list[list[str]], delimiter: str
+) -> None:
+    """Blanks, control characters and all."""
+    plain = [
+        [re.sub(rf'["\r\n\x1a{re.escape(delimiter)}]', "", cell) for cell in row] for row in table
+    ]
+    text = "\n".join(delimiter.join(row) for row in plain)
+    assert [record.cells for record in records_of(f"{text}\n".encode(), delimiter)] == plain
+
+
+def naive_cells(text: str, delimiter: str) -> list[str] | None:
+    """Cut one whole record by RFC 4180, a character at a time; None if it is none."""
+    found, cell, state = [], "", "start"
+    for character in text:
+        match state, character:
+            case ("start", '"'):
+                state = "quoted"
+            case ("start" | "plain" | "closed", c) if c == delimiter:
+                found.append(cell)
+                cell, state = "", "start"
+            case ("start" | "plain", c) if c != '"':
+                cell, state = cell + c, "plain"
+            case ("quoted", '"'):
+                state = "closed"
+            case ("quoted", c):
+                cell += c
+            case ("closed", '"'):
+                cell, state = cell + '"', "quoted"
+            case _:
+                return None
+    return None if state == "quoted" else [*found, cell]
+
+
+def naive_records(text: str, delimiter: str) -> list[tuple[int, list[str], bool]]:
+    """Read records the plain way: try the line, then the line and the next, and so on."""
+    lines = PHYSICAL_LINE.findall(text)
+    if lines and not lines[-1].strip("\x1a"):
+        lines.pop()
+    found, at = [], 0
+    while at < len(lines):
+        if is_blank(lines[at], delimiter):
+            at += 1
+            continue
+        number, taken = at + 1, 1
+        whole = LINE_END.sub("", lines[at])
+        cut = naive_cells(whole, delimiter)
+        for more in range(2, len(lines) - at + 1):
+            if cut is not None:
+                break
+            joined = re.sub(r"(?:\r\n|\n|\r)\Z", "", "".join(lines[at : at + more]))
+            cut = naive_cells(joined, delimiter)
+            taken = more if cut is not None else 1
+        found.append((number, cut or [whole], cut is not None and "\0" not in "".join(cut)))
+        at += taken
+    return found
+
+
+@given(rough_texts, st.sampled_from([",", ";", "\t", " "]))
+@example('"a\n"b"\n"c', ",")
+@example('a,"\r', ",")
+@example('""\r\n"\r\n"', ",")
+def test_records_are_those_of_a_naive_reader(text: str, delimiter: str) -> None:
+    """One that tries every length of a record and looks at one character after the other."""
+    fast = [
+        (record.line, record.cells, not record.fault)
+        for record in records_of(text.encode(), delimiter)
+    ]
+    assert fast == naive_records(text, delimiter)
+
+
+@given(rough_texts)
+def test_every_line_belongs_to_one_record(text: str) -> None:
+    """All but the blank ones; so nothing is lost and nothing is read twice."""
+    lines = PHYSICAL_LINE.findall(text)
+    taken: list[int] = []
+    for record in records_of(text.encode()):
+        breaks = sum(len(LINE_END.findall(cell)) for cell in record.cells)
+        taken.extend(range(record.line, record.line + breaks + 1))
+    blank = [number for number, line in enumerate(lines, start=1) if is_blank(line, ",")]
+    assert sorted(set(taken)) == taken
+    assert set(range(1, len(lines) + 1)) - set(taken) <= set(blank)
+
+
+@given(
+    st.lists(st.sampled_from(["a", '"', ",", "\n", "\r", "\0", "é", "漢", "🙂", "\u2028"])).map(
+        "".join
+    ),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+    st.integers(1, 9),
+)
+def test_the_size_of_blocks_changes_nothing(text: str, encoding: str, size: int) -> None:
+    """Characters and line ends are split between blocks all the time."""
+    data = text.encode(encoding) if text else b""
+    assert records_of(data, block_bytes=size) == records_of(data)
+
+
+rough_bytes = st.lists(
+    st.sampled_from([b"a", b'"', b",", b"\n", b"\r", b"\0", b"\x1a", b"\xe4", b"\xc3\xa4", b" "])
+).map(b"".join)
+
+
+@given(st.sampled_from([b"a,b\n", b"a;b\r\n", b"\xef\xbb\xbfa,b\n", b"a\r", b""]), rough_bytes)
+def test_any_bytes_are_rows_without_gaps_or_one_error(head: bytes, data: bytes) -> None:
+    """Sound and broken together they count from 1, each on a line of its own."""
+    try:
+        reading = read(head + data, max_rows=3)
+    except InputError:
+        return
+    assert sorted([*reading.cells, *reading.broken]) == list(range(1, len(reading.lines) + 1))
+    assert list(reading.lines) == list(range(1, len(reading.lines) + 1))
+    starts = list(reading.lines.values())
+    assert starts == sorted(set(starts))
+    assert all(len(row) == len(reading.header) for row in reading.cells.values())
+
+
+def error_of(action: Callable[[], object]) -> str:
+    """Return the text of the `InputError` that *action* raises, or what it returns as text."""
+    try:
+        return repr(action())
+    except InputError as error:
+        return f"InputError: {error}"
+
+
+@given(st.binary(max_size=200), st.sampled_from([None, "utf-8", "cp1252", "utf-16", "shift_jis"]))
+def test_no_bytes_raise_anything_but_an_input_error(data: bytes, encoding: str | None) -> None:
+    """Not even noise; and the error names the file."""
+    told = error_of(lambda: read(data, encoding=encoding))
+    assert told.startswith(("Reading(", "InputError: standard input: "))
+
+
+codecs = st.sampled_from(["utf-8", "gb18030", "utf-16-le"])
+
+
+@given(st.binary(max_size=60), st.integers(1, 7), codecs)
+def test_an_error_of_decoding_is_the_same_for_all_sizes_of_blocks(
+    data: bytes, size: int, codec: str
+) -> None:
+    """Its line and its offset, too."""
+
+    def read_in_blocks(block_bytes: int) -> object:
+        texts = decode(blocks_of(data, block_bytes), detect_encoding(b"", codec))
+        return list(records(LineReader(texts, codec), ","))
+
+    assert error_of(lambda: read_in_blocks(size)) == error_of(lambda: read_in_blocks(1000))
