@@ -14,7 +14,7 @@ from importer.errors import InputError
 from importer.reading.decoding import UndecodableError
 
 # Room for a cell of ten million characters, and a bound to what a lost quote can keep in memory.
-MAX_RECORD_CHARACTERS: Final = 32 * 1024 * 1024
+MAX_RECORD_CHARACTERS: Final = 16 * 1024 * 1024
 _END_OF_FILE_MARK: Final = "\x1a"  # Ctrl-Z, of DOS and of CP/M before it
 
 

@@ -53,9 +53,11 @@ _ENCRYPTED: Final = 0x1  # flag of a member
 ENDINGS: Final = frozenset({*_CODECS, _ZIP})
 
 _DAMAGED: Final = (zlib.error, OSError, lzma.LZMAError, zstandard.ZstdError)
+# Found by flipping bits: zipfile lets all of these out.
 _ZIP_DAMAGED: Final = (
     *_DAMAGED,
-    *(zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, struct.error),
+    *(zipfile.BadZipFile, EOFError, struct.error),
+    *(RuntimeError, ValueError, LookupError, OverflowError),
 )
 
 

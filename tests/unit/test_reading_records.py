@@ -244,6 +244,22 @@ def test_ctrl_z_on_a_line_that_is_not_the_last_is_a_record() -> None:
     assert reading.cells == {2: ("1", "2")}
 
 
+@pytest.mark.parametrize(
+    ("texts", "lines"),
+    [
+        (["a\r", "\nb"], ["a\r\n", "b"]),
+        (["a\r", "b"], ["a\r", "b"]),
+        (["a\r", "\r", "\n"], ["a\r", "\r\n"]),
+        (["a", "", "b", "\n", "c\r"], ["ab\n", "c\r"]),
+        (["\r", "", "\n"], ["\r\n"]),
+        ([], []),
+    ],
+)
+def test_a_line_end_may_be_split_between_blocks(texts: list[str], lines: list[str]) -> None:
+    """CR at the end of one and LF at the start of the next are one line end."""
+    assert list(LineReader(iter(texts))) == lines
+
+
 def test_mixed_line_ends_count_one_line_each() -> None:
     """CRLF is one line end, CR and LF on their own are, too."""
     reading = read("a,b\r\n1,2\n3,4\r5,6\n\r7,8\r\r\n9,0")
