@@ -18,7 +18,7 @@ import zstandard
 from importer.errors import InputError
 from importer.reading.stored import BLOCK_BYTES, StoredFile
 
-# The densest codec, zstd, makes at most 128 KiB of 4 bytes: 32 MiB of one such piece.
+# Of the codecs without a limit, zstd is the densest: 128 KiB of 4 bytes, 32 MiB of such a piece.
 _PIECE_BYTES: Final = 1024
 
 
