@@ -1,0 +1,36 @@
+"""Text as people write it: kept to the byte, as long as JSON and a person can carry it.
+
+Source: contract, section 4.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+from schemas.faults import Fault
+
+# Unicode category Cc, and the lone surrogates (a JSON cell can spell them) no encoding carries.
+_UNSENDABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def is_sendable(text: str) -> bool:
+    """Tell whether *text* is free of control characters and lone surrogates."""
+    return text.isprintable() or _UNSENDABLE.search(text) is None
+
+
+def parse_text(text: str) -> str | Fault:
+    """Give *text* as it stands, or what is wrong with it."""
+    if is_sendable(text):
+        return text
+    found = _UNSENDABLE.search(text)
+    point = ord(found.group()) if found else 0
+    return Fault(f"holds a control character (U+{point:04X}); take it out")
+
+
+def invisible(text: str) -> str:
+    """Give a hint about the first character of *text* that a person cannot see, or ``""``."""
+    for character in text:
+        if not character.isprintable():
+            name = unicodedata.name(character, "control character").lower()
+            return f" (it holds an invisible U+{ord(character):04X}, {name})"
+    return ""
