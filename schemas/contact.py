@@ -4,11 +4,11 @@ Parsers bring every value to its normal form, or put a :class:`schemas.faults.Fa
 place; checks hold every value to that form. Source: contract, section 4.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
 import pandas as pd
 import pandera.pandas as pa
@@ -16,6 +16,20 @@ from pandera.config import ValidationDepth, config_context
 from pandera.errors import SchemaErrorReason, SchemaErrors
 
 from schemas import dates, emails, phones, words
+from schemas.columns import (
+    Holds,
+    Parse,
+    hold_lists,
+    hold_pairs,
+    hold_text_lists,
+    hold_texts,
+    hold_values,
+    parse_lists,
+    parse_pairs,
+    parse_text_lists,
+    parse_texts,
+    parse_values,
+)
 from schemas.countries import is_country, parse_country
 from schemas.faults import Fault, Missing
 from schemas.fields import (
@@ -23,18 +37,17 @@ from schemas.fields import (
     FIELDS,
     GENDERS,
     IDENTIFIERS,
-    LIST_FIELDS,
     ORDER_FIELDS,
     ORDER_REF,
 )
 from schemas.orders import is_order_ref, parse_order_ref
-from schemas.text import is_sendable, parse_text
 
 CONTACT: Final = "contact"
 """The column in which the schema notes what is wrong with a record as a whole."""
 
-Parse: TypeAlias = Callable[[str], str | Fault]
-Holds: TypeAlias = Callable[[str], bool]
+_REQUIRED: Final = Missing("required, but blank")
+_NO_ORDER: Final = Missing(f"blank; every record needs {' or '.join(ORDER_FIELDS)}")
+_NO_CONTACT: Final = Missing("nothing besides the order; fill at least one more field")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +88,25 @@ def contact_schema(
     """
     region = phones.phone_region(phone_region) if phone_region else None
     form = dates.date_format(date_format) if date_format is not None else None
-    rules: dict[str, tuple[Parse, Holds]] = {
-        ORDER_REF: (parse_order_ref, is_order_ref),
-        "emails": (emails.parse_email, is_sendable),
-        "title": (words.parse_title, is_sendable),
-        "gender": (words.parse_gender, GENDERS.__contains__),
-        "dateOfBirth": (partial(dates.parse_birth_date, now=now, form=form), dates.is_instant),
-        "phoneNumbers": (partial(phones.parse_phone, region=region), phones.is_e164),
-        "country": (parse_country, is_country),
+    birth_date = partial(dates.parse_birth_date, now=now, form=form)
+    phone = partial(phones.parse_phone, region=region)
+    columns = dict.fromkeys(FIELDS, _column(parse_texts, hold_texts)) | {
+        ORDER_REF: _values(parse_order_ref, is_order_ref),
+        "emails": _column(partial(parse_lists, parse=emails.parse_email), hold_text_lists),
+        IDENTIFIERS: _column(parse_pairs, hold_pairs),
+        "street": _column(parse_text_lists, hold_text_lists),
+        "title": _column(partial(parse_values, parse=words.parse_title), hold_texts),
+        "gender": _values(words.parse_gender, GENDERS.__contains__),
+        "dateOfBirth": _values(birth_date, dates.is_instant),
+        "phoneNumbers": _column(
+            partial(parse_lists, parse=phone), partial(hold_lists, holds=phones.is_e164)
+        ),
+        "country": _values(parse_country, is_country),
+        CONTACT: pa.Column(object, pa.Check.isin([""])),
     }
-    columns = {CONTACT: pa.Column(object, _check(_is_blank))}
-    for field in FIELDS:
-        blank: Hashable = () if field in LIST_FIELDS else ""
-        columns[field] = _column(
-            field,
-            *rules.get(field, (parse_text, is_sendable)),
-            Missing("required, but blank") if field in require else blank,
-        )
     return pa.DataFrameSchema(
         columns,
-        parsers=pa.Parser(_note_what_is_missing),
+        parsers=pa.Parser(partial(_note_what_is_missing, require=require)),
         index=pa.Index(unique=True),
         strict=True,
     )
@@ -122,21 +134,19 @@ def check_contacts(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> Checked:
     return Checked(checked.data, tuple(faults))
 
 
-def _note_what_is_missing(frame: pd.DataFrame) -> pd.DataFrame:
-    """Put a fault where the order of a record is missing, and where all else is."""
-    no_order = Missing(f"blank; every record needs {' or '.join(ORDER_FIELDS)}")
-    no_contact = Missing("nothing besides the order; fill at least one more field")
-    orders = [field for field in ORDER_FIELDS if field in frame]
+def _note_what_is_missing(frame: pd.DataFrame, require: Sequence[str]) -> pd.DataFrame:
+    """Put a fault where the order of a record is missing, all else is, or a required field."""
+    noted: dict[str, list[object]] = {}
+    for field in require:
+        noted[field] = [value or _REQUIRED for value in frame[field].tolist()]
+    if orders := [field for field in ORDER_FIELDS if field in frame]:
+        first = noted.get(orders[0]) or frame[orders[0]].tolist()
+        filled = zip(first, _filled(frame, orders), strict=True)
+        noted[orders[0]] = [value if has_order else _NO_ORDER for value, has_order in filled]
     contacts = [field for field in CONTACT_FIELDS if field in frame]
-    noted = {CONTACT: ["" if filled else no_contact for filled in _filled(frame, contacts)]}
-    if orders:
-        first = frame[orders[0]].tolist()
-        noted[orders[0]] = [
-            value if filled else no_order
-            for value, filled in zip(first, _filled(frame, orders), strict=True)
-        ]
+    noted[CONTACT] = ["" if has_field else _NO_CONTACT for has_field in _filled(frame, contacts)]
     return frame.assign(
-        **{name: pd.Series(values, frame.index, dtype=object) for name, values in noted.items()}
+        **{field: pd.Series(values, frame.index, dtype=object) for field, values in noted.items()}
     )
 
 
@@ -147,69 +157,17 @@ def _filled(frame: pd.DataFrame, fields: Sequence[str]) -> list[bool]:
     return list(map(any, zip(*(frame[field].tolist() for field in fields), strict=True)))
 
 
-def _column(field: str, parse: Parse, holds: Holds, blank: Hashable) -> pa.Column:
-    """Describe one field; *blank* is what a blank value becomes."""
-    parser: Callable[..., Hashable] = parse
-    check: Callable[[object], bool] = partial(_is_value, holds=holds)
-    if field == IDENTIFIERS:
-        parser, check = _parse_pairs, _are_pairs
-    elif field in LIST_FIELDS:
-        parser, check = partial(_parse_items, parse=parse), partial(_are_values, holds=holds)
+def _values(parse: Parse, holds: Holds) -> pa.Column:
+    return _column(partial(parse_values, parse=parse), partial(hold_values, holds=holds))
+
+
+def _column(
+    parse: Callable[[pd.Series], pd.Series], holds: Callable[[pd.Series], pd.Series]
+) -> pa.Column:
     return pa.Column(
         object,
-        parsers=pa.Parser(partial(_each_distinct, parse=parser, blank=blank)),
-        checks=_check(check),
+        parsers=pa.Parser(parse),
+        checks=pa.Check(holds, ignore_na=False),
         required=False,
         nullable=True,
-    )
-
-
-def _check(holds: Callable[[object], bool]) -> pa.Check:
-    return pa.Check(holds, element_wise=True, ignore_na=False)
-
-
-def _each_distinct(
-    cells: pd.Series, parse: Callable[[Hashable], Hashable], blank: Hashable
-) -> pd.Series:
-    values = cells.tolist()
-    parsed: dict[Hashable, Hashable] = {}
-    for value in set(values):
-        if not value:
-            parsed[value] = blank
-        else:
-            parsed[value] = value if isinstance(value, Fault) else parse(value)
-    return pd.Series([parsed[value] for value in values], cells.index, dtype=object)
-
-
-def _parse_items(items: tuple[str, ...], parse: Parse) -> tuple[str | Fault, ...] | Fault:
-    parsed = tuple(map(parse, items))
-    messages = [
-        f"item {number}: {message}" if len(items) > 1 else message
-        for number, item in enumerate(parsed, start=1)
-        if isinstance(item, Fault)
-        for message in item.messages
-    ]
-    return Fault(*messages) if messages else parsed
-
-
-def _parse_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...] | Fault:
-    return pairs if _are_pairs(pairs) else Fault("provider and id must both hold plain text")
-
-
-def _is_blank(value: object) -> bool:
-    return value == ""
-
-
-def _is_value(value: object, holds: Holds) -> bool:
-    return isinstance(value, str) and (not value or holds(value))
-
-
-def _are_values(value: object, holds: Holds) -> bool:
-    return isinstance(value, tuple) and all(item and holds(item) for item in value)
-
-
-def _are_pairs(value: object) -> bool:
-    return isinstance(value, tuple) and all(
-        provider and identifier and is_sendable(provider) and is_sendable(identifier)
-        for provider, identifier in value
     )
