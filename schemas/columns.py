@@ -5,7 +5,7 @@ column in normal form comes back as it is. Columns are object series, indexed by
 ``""`` and ``()`` are blank and always in order, and a fault stays where it is.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain, repeat
 from operator import is_
 from typing import TypeAlias
@@ -17,13 +17,14 @@ from schemas.text import is_sendable, parse_text
 
 Parse: TypeAlias = Callable[[str], str | Fault]
 Holds: TypeAlias = Callable[[str], object]
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def parse_values(cells: pd.Series, parse: Parse) -> pd.Series:
     """Parse a column of single values, each distinct one once."""
     values = cells.tolist()
     parsed = {value: parse(value) for value in set(values) if value and isinstance(value, str)}
-    if _is_unchanged(parsed):
+    if all(map(is_, parsed.keys(), parsed.values())):
         return cells
     return _series([parsed.get(value, value) for value in values], cells)
 
@@ -32,10 +33,16 @@ def parse_lists(cells: pd.Series, parse: Parse) -> pd.Series:
     """Parse a column of tuples, each distinct item once."""
     values = cells.tolist()
     parsed = {item: parse(item) for item in set(_items(values))}
-    if _is_unchanged(parsed):
+    changed = {item for item, result in parsed.items() if result is not item}
+    if not changed:
         return cells
     return _series(
-        [value if isinstance(value, Fault) else _parsed_list(value, parsed) for value in values],
+        [
+            value
+            if isinstance(value, Fault) or changed.isdisjoint(value)
+            else _parsed_list(value, parsed)
+            for value in values
+        ],
         cells,
     )
 
@@ -64,49 +71,51 @@ def parse_pairs(cells: pd.Series) -> pd.Series:
 
 def hold_values(cells: pd.Series, holds: Holds) -> pd.Series:
     """Tell which single values are in normal form."""
-    return _hold(cells, lambda value: isinstance(value, str) and holds(value))
+    values = cells.tolist()
+    wrong = {
+        value for value in set(values) if value and not (isinstance(value, str) and holds(value))
+    }
+    return _told([value not in wrong for value in values], cells)
 
 
 def hold_lists(cells: pd.Series, holds: Holds) -> pd.Series:
     """Tell which tuples are in normal form."""
-    return _hold(cells, lambda value: isinstance(value, tuple) and all(map(holds, value)))
+    return _told(
+        [isinstance(value, tuple) and all(map(holds, value)) for value in cells.tolist()], cells
+    )
 
 
 def hold_texts(cells: pd.Series) -> pd.Series:
     """Tell which single values are plain text."""
-    return _all_hold(cells) if _is_plain(cells.tolist()) else hold_values(cells, is_sendable)
+    if _is_plain(cells.tolist()):
+        return _told([True] * len(cells), cells)
+    return hold_values(cells, is_sendable)
 
 
 def hold_text_lists(cells: pd.Series) -> pd.Series:
     """Tell which tuples hold plain text alone."""
     values = cells.tolist()
-    if all(map(isinstance, values, repeat(tuple))) and _is_plain(_items(values)):
-        return _all_hold(cells)
+    if _is_plain(_items(values)):
+        return _told(list(map(isinstance, values, repeat(tuple))), cells)
     return hold_lists(cells, is_sendable)
 
 
 def hold_pairs(cells: pd.Series) -> pd.Series:
     """Tell which tuples hold whole pairs of plain text alone."""
-    return _hold(cells, _are_pairs)
-
-
-def _are_pairs(value: object) -> bool:
-    return isinstance(value, tuple) and all(
-        provider and identifier and is_sendable(provider) and is_sendable(identifier)
-        for provider, identifier in value
+    return _told(
+        [isinstance(value, tuple) and _are_pairs(value) for value in cells.tolist()], cells
     )
 
 
-def _hold(cells: pd.Series, holds: Callable[[Hashable], object]) -> pd.Series:
-    values = cells.tolist()
-    wrong = {value for value in set(values) if value and not holds(value)}
-    if not wrong:
-        return _all_hold(cells)
-    return pd.Series([value not in wrong for value in values], cells.index)
+def _are_pairs(pairs: Pairs) -> bool:
+    return all(
+        provider and identifier and is_sendable(provider) and is_sendable(identifier)
+        for provider, identifier in pairs
+    )
 
 
-def _all_hold(cells: pd.Series) -> pd.Series:
-    return pd.Series(data=True, index=cells.index)
+def _told(verdict: list[bool], cells: pd.Series) -> pd.Series:
+    return pd.Series(verdict, cells.index, dtype=bool)
 
 
 def _items(values: list[object]) -> Iterable[str]:
@@ -119,10 +128,6 @@ def _is_plain(texts: Iterable[object]) -> bool:
         return "".join(texts).isprintable()  # type: ignore[arg-type]
     except TypeError:
         return False
-
-
-def _is_unchanged(parsed: dict[str, str | Fault]) -> bool:
-    return all(map(is_, parsed.keys(), parsed.values()))
 
 
 def _parsed_list(items: tuple[str, ...], parsed: dict[str, str | Fault]) -> object:

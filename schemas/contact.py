@@ -40,7 +40,7 @@ from schemas.fields import (
     ORDER_FIELDS,
     ORDER_REF,
 )
-from schemas.orders import is_order_ref, parse_order_ref
+from schemas.orders import ORDER_REF_FORM, parse_order_ref
 
 CONTACT: Final = "contact"
 """The column in which the schema notes what is wrong with a record as a whole."""
@@ -91,15 +91,15 @@ def contact_schema(
     birth_date = partial(dates.parse_birth_date, now=now, form=form)
     phone = partial(phones.parse_phone, region=region)
     columns = dict.fromkeys(FIELDS, _column(parse_texts, hold_texts)) | {
-        ORDER_REF: _values(parse_order_ref, is_order_ref),
+        ORDER_REF: _values(parse_order_ref, ORDER_REF_FORM.match),
         "emails": _column(partial(parse_lists, parse=emails.parse_email), hold_text_lists),
         IDENTIFIERS: _column(parse_pairs, hold_pairs),
         "street": _column(parse_text_lists, hold_text_lists),
         "title": _column(partial(parse_values, parse=words.parse_title), hold_texts),
         "gender": _values(words.parse_gender, GENDERS.__contains__),
-        "dateOfBirth": _values(birth_date, dates.is_instant),
+        "dateOfBirth": _values(birth_date, dates.INSTANT.match),
         "phoneNumbers": _column(
-            partial(parse_lists, parse=phone), partial(hold_lists, holds=phones.is_e164)
+            partial(parse_lists, parse=phone), partial(hold_lists, holds=phones.E164.match)
         ),
         "country": _values(parse_country, is_country),
         CONTACT: pa.Column(object, pa.Check.isin([""])),

@@ -10,16 +10,13 @@ from typing import Final
 from schemas.faults import Fault
 from schemas.text import invisible
 
-_INSTANT: Final = re.compile(
+INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3,6})?Z\Z"
 )
+"""The form in which dates are sent: ``1991-01-01T00:00:00Z``."""
+
 # Calendar dates alone: the library also reads weeks, and 1991-W05 is no day.
 _ISO: Final = re.compile(r"[0-9]{4}(-?)[0-9]{2}\1[0-9]{2}(?:[Tt ][0-9:.,+-]+[Zz]?)?\Z")
-
-
-def is_instant(text: str) -> bool:
-    """Tell whether *text* has the form that is sent: ``1991-01-01T00:00:00Z``."""
-    return _INSTANT.match(text) is not None
 
 
 def date_format(text: str) -> str:
@@ -71,14 +68,8 @@ def parse_birth_date(text: str, now: datetime, form: str | None = None) -> str |
 
 def write_instant(instant: datetime) -> str:
     """Give *instant* (UTC) as it is sent, without a fraction that is zero."""
-    microseconds = instant.microsecond
-    if not microseconds:
-        precision = "seconds"
-    elif microseconds % 1000:
-        precision = "microseconds"
-    else:
-        precision = "milliseconds"
-    return instant.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    text = instant.isoformat().removesuffix("+00:00")
+    return f"{text.removesuffix('000') if instant.microsecond else text}Z"
 
 
 def _by_format(text: str, form: str) -> datetime | None:
@@ -91,4 +82,6 @@ def _by_format(text: str, form: str) -> datetime | None:
 
 
 def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

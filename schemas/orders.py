@@ -9,19 +9,15 @@ from typing import Final
 from schemas.faults import Fault
 from schemas.text import invisible
 
-_UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
-
-
-def is_order_ref(text: str) -> bool:
-    """Tell whether *text* is a UUID in its sole normal form: lower case, hyphens, no braces."""
-    return _UUID.match(text) is not None
+ORDER_REF_FORM: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
+"""A UUID in its one normal form: lower case, hyphens, no braces."""
 
 
 def parse_order_ref(text: str) -> str | Fault:
     """Give the UUID in lower case, or what is wrong with *text*."""
-    ref = text.lower()
-    if is_order_ref(ref):
-        return ref
+    for ref in (text, text.lower()):
+        if ORDER_REF_FORM.match(ref):
+            return ref
     return Fault(
         "not a UUID (2d7de9df-45a2-45ea-872c-30e45139007d); the organisation's own order"
         f" numbers go into a column referenceId{invisible(text)}"

@@ -15,7 +15,9 @@ from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, Valid
 from schemas.faults import Fault
 from schemas.text import invisible
 
-_E164: Final = re.compile(r"\+[1-9][0-9]{4,17}\Z")
+E164: Final = re.compile(r"\+[1-9][0-9]{4,17}\Z")
+"""The form in which numbers are sent."""
+
 _PLAIN: Final = re.compile(r"\+[1-9][0-9]{5,16}\Z")
 _SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:[.,]\d*)?[eE][+-]?\d+\Z")
 # The library's own punctuation, without what it takes for the mark of an extension (x, #, ~).
@@ -40,11 +42,6 @@ _REFUSALS: Final = {
     NumberParseException.TOO_SHORT_NSN: "has too few digits",
     NumberParseException.TOO_LONG: "has too many digits",
 }
-
-
-def is_e164(text: str) -> bool:
-    """Tell whether *text* has the form of an E.164 number."""
-    return _E164.match(text) is not None
 
 
 def phone_region(name: str) -> str:

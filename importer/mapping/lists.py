@@ -34,7 +34,7 @@ def text_splitter(field: str, separator: str | None = None) -> SplitText:
 
     def split(cell: str) -> tuple[str, ...] | Fault:
         cell = cell.strip(BLANKS)
-        if cell.startswith("["):
+        if cell[:1] == "[":
             return _json_texts(cell)
         if between.search(cell) is None:
             return (cell,) if cell else ()
