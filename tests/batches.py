@@ -1,0 +1,54 @@
+"""Batches as the reading room hands them over, made from rows of text."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from importer.mapping import Mapping
+from importer.records import Batch, Contact
+from importer.settings import MappingOptions, Rules
+from importer.validation import Validated, Validator
+from importer.planning import contacts
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"
+
+
+def batch_of(*rows: tuple[str, ...], width: int | None = None, first: int = 1) -> Batch:
+    """Make a batch of *rows*, numbered from *first*, each on a line of its own."""
+    numbers = pd.RangeIndex(first, first + len(rows))
+    width = len(rows[0]) if width is None else width
+    cells = pd.DataFrame(
+        {
+            place: pd.Series([row[place] for row in rows], numbers, dtype=object)
+            for place in range(width)
+        },
+        index=numbers,
+    )
+    return Batch(cells, pd.Series(range(first + 1, first + 1 + len(rows)), numbers))
+
+
+def validated(
+    header: tuple[str, ...],
+    *rows: tuple[str, ...],
+    options: MappingOptions | None = None,
+    rules: Rules | None = None,
+) -> Validated:
+    """Take *rows* through mapping and validation."""
+    batch = batch_of(*rows, width=len(header))
+    mapped = Mapping.of(header, options or MappingOptions()).apply(batch.cells)
+    return Validator(rules or Rules(), NOW).validate(mapped, batch)
+
+
+def body_of(field: str, cell: str, **options: object) -> object:
+    """Give what a cell of *field* becomes in the body, or the issues of its row."""
+    found = validated(("orderRef", field), (ORDER, cell), **options)  # type: ignore[arg-type]
+    if found.issues:
+        return [issue.message for issue in found.issues[1]]
+    (contact,) = contacts(found.valid)
+    return contact.body.get(field)
+
+
+def contacts_of(header: tuple[str, ...], *rows: tuple[str, ...]) -> list[Contact]:
+    """Take *rows* through to the contacts of those that are valid."""
+    return contacts(validated(header, *rows).valid)

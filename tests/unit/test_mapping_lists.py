@@ -1,0 +1,132 @@
+"""Cells that hold several values."""
+
+import pytest
+from batches import ORDER, batch_of
+
+from importer.mapping import Mapping
+from importer.records import Mapped
+from importer.settings import MappingOptions
+
+
+def mapped(header: tuple[str, ...], *cells: str, **options: object) -> Mapped:
+    mapping = Mapping.of(("orderRef", *header), MappingOptions(**options))  # type: ignore[arg-type]
+    return mapping.apply(batch_of((ORDER, *cells), first=7).cells)
+
+
+def value(field: str, cell: str, **options: object) -> object:
+    found = mapped((field,), cell, **options)
+    return [issue.message for issue in found.issues] or found.fields[field].tolist()[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "items"),
+    [
+        ("emails", "a;b|c\nd\r\ne,f", ("a", "b", "c", "d", "e", "f")),
+        ("phoneNumbers", "+1,+2", ("+1", "+2")),
+        ("street", "1 Main St, Flat 2; Dublin", ("1 Main St, Flat 2", "Dublin")),
+        ("street", " ; | \n", ()),
+        ("street", "", ()),
+        ("street", " \u00a0x ", ("\u00a0x",)),
+        ("emails", '"a;b,c"@x.ie; d', ('"a;b,c"@x.ie', "d")),
+        ("emails", r'"a\";b"@x.ie,d', (r'"a\";b"@x.ie', "d")),
+        ("emails", '"a;b', ('"a', "b")),
+        ("street", ' ["a;b", " c ", ""] ', ("a;b", "c")),
+        ("street", "[]", ()),
+        ("phoneNumbers", "[353861234567, 3.53861E+11]", ("353861234567", "3.53861E+11")),
+    ],
+)
+def test_list_cell_is_split(field: str, cell: str, items: tuple[str, ...]) -> None:
+    """Items are trimmed, blank ones left out, and what is no separator stays."""
+    assert items == value(field, cell)
+
+
+def test_list_separator_replaces_the_usual_ones() -> None:
+    """With --list-separator a semicolon is text; a JSON array is one still."""
+    assert ("a;b", "c|d") == value("street", "a;b / c|d", list_separator="/")
+    assert ("a/b",) == value("street", '["a/b"]', list_separator="/")
+    assert (("A", "1"), ("B", "2")) == value("identifiers", "A:1/B:2", list_separator="/")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ['["a"', "[a]", '["a",]', '["a"] x', "[NaN]", "[" * 100_000, "[Unit 5] High St"],
+    ids=["cut", "bare", "comma", "more", "NaN", "deep", "text"],
+)
+def test_malformed_array_is_an_issue_of_its_row(cell: str) -> None:
+    """What starts like an array and is none is never taken as text."""
+    found = mapped(("street",), cell)
+    assert [(7, "invalid.street")] == [(issue.row, issue.code) for issue in found.issues]
+    assert ["street: starts with [ but is not a JSON array; mend it, or leave the [ out"] == [
+        issue.message for issue in found.issues
+    ]
+    assert [()] == found.fields["street"].tolist()
+
+
+@pytest.mark.parametrize("cell", ["[null]", "[true]", '[["a"]]', '[{"a": "b"}]'])
+def test_array_of_anything_but_texts_is_an_issue(cell: str) -> None:
+    """Nothing in an array is dropped or turned into text by guesswork."""
+    assert ['emails: a JSON array of texts is expected, as in ["a", "b"]'] == value("emails", cell)
+
+
+def test_columns_of_a_list_are_joined_in_the_order_of_their_numbers() -> None:
+    """The unnumbered column comes first; ten comes after two."""
+    found = mapped(("email10", "email 2", "emails", "emails.0"), "d", "c;", "a|a2", "b")
+    assert [("a", "a2", "b", "c", "d")] == found.fields["emails"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("cell", "pairs"),
+    [
+        ("", ()),
+        ("CRM:7", (("CRM", "7"),)),
+        (" CRM : a:b ;\nSF:9", (("CRM", "a:b"), ("SF", "9"))),
+        ('[{"provider": "CRM", "id": "7|;8"}]', (("CRM", "7|;8"),)),
+        ('[{"id": 12345678901234567890, "provider": "CRM"}]', (("CRM", "12345678901234567890"),)),
+        ('[{"provider": "", "id": ""}]', ()),
+        ("[]", ()),
+    ],
+)
+def test_identifiers_cell_holds_pairs(cell: str, pairs: object) -> None:
+    """Pairs are split at their first colon, or come as JSON objects."""
+    assert pairs == value("identifiers", cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "needle"),
+    [
+        ("CRM", "provider:id is expected"),
+        ("CRM:1;7", "provider:id is expected"),
+        (":7", "without its provider"),
+        ("CRM:", "without its id"),
+        ('["CRM:7"]', "objects as"),
+        ('[{"provider": "CRM"}]', "objects as"),
+        ('[{"provider": "CRM", "id": "7", "id": "8"}]', "objects as"),
+        ('[{"provider": "CRM", "id": "7", "expiry": "x"}]', "objects as"),
+        ('[[["provider", "CRM"], ["id", "7"]]]', "objects as"),
+        ('[{"provider": "CRM", "id": null}]', "objects as"),
+        ('[{"provider": "CRM", "id": ""}]', "without its id"),
+    ],
+)
+def test_half_an_identifier_is_an_issue(cell: str, needle: str) -> None:
+    """Provider and id are both needed, and nothing else is silently dropped."""
+    (message,) = value("identifiers", cell)  # type: ignore[misc]
+    assert needle in message
+
+
+def test_identifiers_of_all_forms_are_joined() -> None:
+    """Cells, pair columns by number, then --identifier columns; blank ones give none."""
+    header = ("identifiers.2.id", "identifiers.2.provider", "identifiers.1.provider")
+    header += ("identifiers.1.id", "identifiers", "crm", "erp")
+    options = {"identifiers": {"CRM": "crm", "ERP": "erp"}}
+    found = mapped(header, "2", "B", "A", "1", "X:9", " 5 ", " ", **options)
+    expected = (("X", "9"), ("A", "1"), ("B", "2"), ("CRM", "5"))
+    assert [expected] == found.fields["identifiers"].tolist()
+
+
+def test_text_cells_are_trimmed_of_padding_alone() -> None:
+    """Only what exports pad cells with is taken away; words like NA are text."""
+    header = ("firstName", "lastName", "city", "passportNumber", "state")
+    found = mapped(header, " \t NA\r\n", "\u00a0None\u200b", " a  b ", "007", "1e5")
+    row = found.fields.iloc[0]
+    assert ["NA", "\u00a0None\u200b", "a  b", "007", "1e5"] == [row[name] for name in header]
+    assert [7] == found.fields.index.tolist()
