@@ -19,6 +19,6 @@ def parse_order_ref(text: str) -> str | Fault:
         if ORDER_REF_FORM.match(ref):
             return ref
     return Fault(
-        "not a UUID (2d7de9df-45a2-45ea-872c-30e45139007d); the organisation's own order"
-        f" numbers go into a column referenceId{invisible(text)}"
+        "not a UUID (2d7de9df-45a2-45ea-872c-30e45139007d);"
+        f" the column for other order numbers is referenceId{invisible(text)}"
     )

@@ -32,5 +32,5 @@ def invisible(text: str) -> str:
     for character in text:
         if not character.isprintable():
             name = unicodedata.name(character, "control character").lower()
-            return f" (it holds an invisible U+{ord(character):04X}, {name})"
+            return f" (holds an invisible U+{ord(character):04X}, {name})"
     return ""

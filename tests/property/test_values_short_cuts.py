@@ -1,0 +1,54 @@
+"""Short cuts give the answer of the library that they spare."""
+
+import phonenumbers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.emails import is_address, parse_email
+from schemas.faults import Fault
+from schemas.phones import E164, ask_library, parse_phone
+
+CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+LOCAL = st.text("abzAZ09._+-'!%é \"@", max_size=20)
+LABEL = st.text("abzAZ09-é", max_size=8) | st.sampled_from(["x" * 63, "x" * 64, "ab--c", "xn--a"])
+DOMAIN = st.lists(LABEL, max_size=5).map(".".join)
+ADDRESS = st.builds("{}@{}".format, LOCAL, DOMAIN) | st.emails()
+
+
+@settings(deadline=None)  # the first example pays imports
+@given(ADDRESS)
+def test_address_is_judged_as_the_library_judges_it(text: str) -> None:
+    """The short cut for plain addresses takes none that the library refuses."""
+    assert parse_email(text) == text if is_address(text) else isinstance(parse_email(text), Fault)
+
+
+@pytest.mark.parametrize("length", [253, 254, 255])
+def test_longest_address_is_the_library_s(length: int) -> None:
+    """At the limit of length both say the same."""
+    text = f"{'a' * (length - 126)}@{'b' * 61}.{'c' * 60}.ie"
+    assert len(text) == length
+    assert isinstance(parse_email(text), str) == is_address(text) == (length <= 254)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_plain_number_is_judged_as_the_library_judges_it(code: int) -> None:
+    """For every calling code, every length and every first digits."""
+    for start in ("", "0", "00", "01", "08", "1", "11", "2", "3", "5", "7", "8", "80", "9", "91"):
+        for length in range(2, 16):
+            text = f"+{code}{start}{'2345678901234567'[: max(0, length - len(start))]}"
+            library = ask_library(text, "US")
+            assert parse_phone(text) == library
+            assert parse_phone(text, "IE") == library
+            assert isinstance(library, Fault) or E164.match(library)
+
+
+@settings(deadline=None)  # the first example pays imports
+@given(st.text("0123456789+-() /.", min_size=5, max_size=24))
+def test_no_digit_is_lost_but_a_national_prefix(text: str) -> None:
+    """What is sent ends as the cell ends, and nearly all of its digits are there."""
+    sent = parse_phone(text)
+    if isinstance(sent, str):
+        digits = "".join(filter(str.isdecimal, text))
+        assert digits[-4:] == sent[-4:]
+        assert len(digits) - len(sent[1:]) <= 5

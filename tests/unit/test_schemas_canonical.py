@@ -1,0 +1,106 @@
+"""What counts as the same contact."""
+
+import pytest
+
+from schemas.canonical import canonical, canonical_field, differing_fields, same_contact
+
+SENT = {
+    "firstName": "John",
+    "emails": ["a@b.ie", "c@d.ie"],
+    "identifiers": [{"provider": "CRM", "id": "7"}, {"provider": "SF", "id": "9"}],
+    "dateOfBirth": "1991-01-01T16:17:16Z",
+    "country": "IE",
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "other"),
+    [
+        ("firstName", " John\t", "John"),
+        ("firstName", "", None),
+        ("emails", ["A@b.ie", "c@d.ie"], ["C@D.ie ", "a@B.ie", "a@b.ie"]),
+        ("emails", [], None),
+        ("emails", [""], [None]),
+        ("emails", "a@b.ie", ["a@b.ie"]),
+        ("street", ("b", "a"), ["a", "b"]),
+        ("dateOfBirth", "1991-01-01T16:17:16Z", "1991-01-01T17:17:16.000+01:00"),
+        ("dateOfBirth", "1991-01-01", "1991-01-01T00:00:00Z"),
+        ("country", "ie", "IE"),
+        ("gender", "MALE", "male"),
+        (
+            "identifiers",
+            [{"provider": "A", "id": "1", "expiryDate": None}],
+            [{"id": "1", "provider": "A"}],
+        ),
+        ("postCode", 10001, "10001"),
+    ],
+)
+def test_one_value_in_two_spellings_is_the_same(field: str, one: object, other: object) -> None:
+    """How a value is written, ordered or left out is no difference."""
+    assert canonical_field(field, one) == canonical_field(field, other)
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "other"),
+    [
+        ("firstName", "John", "john"),
+        ("firstName", "é", "e\u0301"),
+        ("street", ["A"], ["a"]),
+        ("street", ["a;b"], ["a", "b"]),
+        ("dateOfBirth", "1991-01-01", "1991-01-02"),
+        ("identifiers", [{"provider": "a:b", "id": "c"}], [{"provider": "a", "id": "b:c"}]),
+        ("identifiers", [{"provider": "A"}], [{"id": "A"}]),
+    ],
+)
+def test_other_values_differ(field: str, one: object, other: object) -> None:
+    """Nothing that a person wrote otherwise is taken for the same."""
+    assert canonical_field(field, one) != canonical_field(field, other)
+
+
+def test_contact_is_the_same_when_every_field_sent_is_there() -> None:
+    """What the API adds is no difference; what it lacks or changed is, and is named in order."""
+    found = SENT | {"ref": "x", "city": "Dublin", "emails": ["C@d.ie", "a@b.ie"]}
+    assert same_contact(SENT, found)
+    assert differing_fields(SENT, found | {"country": "GB", "firstName": None}) == (
+        "firstName",
+        "country",
+    )
+    assert differing_fields(found, SENT) == ("city",)
+
+
+def test_canonical_bytes_know_order_and_content_alone() -> None:
+    """The key of a contact depends on its order and its values, not on how they are written."""
+    shuffled = dict(reversed(SENT.items())) | {"emails": ["C@D.ie", "a@b.ie"], "city": " ", "x": 1}
+    assert canonical("AB", SENT) == canonical("ab", shuffled)
+    assert canonical("ab", SENT) != canonical("ac", SENT)
+    assert canonical("ab", SENT) != canonical("ab", SENT | {"city": "x"})
+    assert canonical("ab", {"firstName": "x"}) != canonical("ab", {"lastName": "x"})
+
+
+NESTED: list[object] = []
+for _ in range(100_000):
+    NESTED = [NESTED]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        True,
+        1.5,
+        float("nan"),
+        10**5000,
+        {"a": {"b": []}},
+        [[1], {"a": 1}, None, 3],
+        [NESTED],
+        {1: 2},
+        "\ud800",
+        object,
+    ],
+    ids=["bool", "float", "nan", "huge", "object", "mixed", "deep", "keys", "surrogate", "class"],
+)
+@pytest.mark.parametrize("field", ["firstName", "emails", "identifiers", "dateOfBirth", "country"])
+def test_values_of_the_wrong_type_are_differences_and_no_crash(field: str, value: object) -> None:
+    """An answer of any shape can be compared."""
+    assert canonical_field(field, value) == canonical_field(field, value)
+    assert not same_contact({field: "1991-01-01"}, {field: value})
+    assert canonical("x", {field: value})
