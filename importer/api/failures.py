@@ -1,0 +1,159 @@
+"""Tells from an exception why no reply came, or why its body is not whole.
+
+The exceptions of ``requests`` say what was being done, not what is certain: a TLS handshake
+that hangs is a ``ReadTimeout``, a time-out in the body a ``ConnectionError``. So the whole
+chain of causes is looked at, and what is not proven to have happened before the request left
+leaves a doubt. Their texts hold URLs and are never shown.
+"""
+
+import http.client
+import os
+import ssl
+from collections.abc import Iterator
+
+import requests
+import urllib3.exceptions
+
+from importer.api.classification import RESPONSE_INVALID
+from importer.api.replies import Failure, clean
+from importer.api.wire import Wire
+
+# What the layers below may raise while they talk to a server that misbehaves.
+EXCHANGE_ERRORS = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+)
+_TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
+_NO_CONNECTION = (
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.NameResolutionError,
+    urllib3.exceptions.ProxyError,
+    requests.ConnectTimeout,
+    requests.exceptions.ProxyError,
+)
+_GARBLED = (
+    http.client.HTTPException,
+    urllib3.exceptions.DecodeError,
+    urllib3.exceptions.InvalidHeader,
+    ValueError,
+)
+_BY_REQUESTS = (requests.Timeout, requests.exceptions.ProxyError)
+# The peer hung up in the middle of the handshake: that may go better the next time.
+_TLS_BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+
+
+def failure_of(error: BaseException, wire: Wire, host: str) -> Failure:
+    """Says why no reply came.
+
+    Args:
+        error: What was raised.
+        wire: The connection, with what befell it in this exchange.
+        host: Name of the API's host, for the message.
+    """
+    causes = tuple(_causes(error))
+    if wire.aborted:
+        return aborted(sent=wire.sent)
+    if not wire.sent and not wire.overdue:
+        tls = _first(causes, ssl.SSLError)
+        if tls is not None and not isinstance(tls, _TLS_BROKEN_OFF):
+            return Failure(
+                error_code="network.tls",
+                message=f"No secure connection to {host}: {_tls_reason(tls)}",
+                certain=True,
+                sent=False,
+            )
+    if not wire.sent and _first(causes, *_NO_CONNECTION) is not None:
+        return Failure(
+            error_code="network.connect",
+            message=f"No connection to {host}: {_connect_reason(causes)}",
+            certain=True,
+            sent=False,
+        )
+    code = flaw_of(error, wire)
+    return Failure(
+        error_code=code,
+        message=f"No whole answer from {host}: {_REASONS[code]}",
+        certain=False,
+        sent=wire.sent,
+    )
+
+
+def aborted(*, sent: bool) -> Failure:
+    """Says that this program cut the exchange, or did not begin it, because it was told to."""
+    return Failure(
+        error_code="network.aborted",
+        message="The run was told to stop at once",
+        certain=not sent,
+        sent=sent,
+    )
+
+
+_REASONS = {
+    "network.timeout": "the time was up",
+    "network.reset": "the connection broke",
+    RESPONSE_INVALID: "what came is not HTTP",
+}
+
+
+def flaw_of(error: BaseException, wire: Wire) -> str:
+    """Returns the error code of an exchange that broke after the connection was made."""
+    causes = tuple(_causes(error))
+    if wire.aborted:
+        return "network.aborted"
+    if wire.overdue or _first(causes, *_TIMEOUTS) is not None:
+        return "network.timeout"
+    if _first(causes, http.client.IncompleteRead, OSError) is None and _first(causes, *_GARBLED):
+        return RESPONSE_INVALID
+    return "network.reset"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yields an exception and everything that it was made from, outermost first."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        cause = waiting.pop(0)
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        # Those of requests are kinds of OSError and of ValueError, whatever they stand for.
+        if not isinstance(cause, requests.RequestException) or isinstance(cause, _BY_REQUESTS):
+            yield cause
+        inner = (
+            getattr(cause, "reason", None),
+            getattr(cause, "original_error", None),
+            *cause.args,
+            cause.__cause__,
+            cause.__context__,
+        )
+        waiting += [item for item in inner if isinstance(item, BaseException)]
+
+
+def _first(causes: tuple[BaseException, ...], *kinds: type[BaseException]) -> BaseException | None:
+    return next((cause for cause in causes if isinstance(cause, kinds)), None)
+
+
+def _tls_reason(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return clean(f"its certificate is refused: {error.verify_message}")
+    reason = getattr(error, "reason", None)
+    words = reason.replace("_", " ").lower() if isinstance(reason, str) else "TLS failed"
+    return clean(f"{words} (is it a https server?)")
+
+
+def _connect_reason(causes: tuple[BaseException, ...]) -> str:
+    if _first(causes, urllib3.exceptions.NameResolutionError) is not None:
+        return "its name cannot be resolved"
+    by_proxy = _first(causes, urllib3.exceptions.ProxyError) is not None
+    way = "the proxy of the environment failed: " if by_proxy else ""
+    system = _first(causes, OSError)
+    number = getattr(system, "errno", None)
+    if isinstance(number, int) and not isinstance(system, TimeoutError):
+        return f"{way}{os.strerror(number)}"
+    if _first(causes, *_TIMEOUTS) is not None and not by_proxy:
+        return "it did not answer in time"
+    tunnel = next((str(cause) for cause in causes if str(cause).startswith("Tunnel ")), "")
+    return f"{way}{clean(tunnel)}" if tunnel else f"{way}it did not answer in time"

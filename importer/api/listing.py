@@ -1,0 +1,60 @@
+"""Reads a list to its end, page by page.
+
+A list that looks complete and is not would have a contact sent a second time, so whatever is
+strange about a page makes the whole list a failure.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from importer.api.answers import Answer, Listing, Verdict
+from importer.api.classification import unusable
+
+# The documented default. A larger page might be refused, or cut short without a word; and
+# hardly an order has more contacts than this.
+PAGE: Final = 10
+MAX_PAGES: Final = 1000
+
+
+def read_all(read: Callable[[str], Answer], path: str) -> Listing:
+    """Reads all pages by offset; the addresses that the server gives are never followed.
+
+    Args:
+        read: Sends a GET to a path and its query.
+        path: Path and query, up to and without the page.
+    """
+    items: dict[str, dict[str, object]] = {}
+    offset = 0
+    for requests in range(1, MAX_PAGES + 1):
+        answer = read(f"{path}&offset={offset}&limit={PAGE}")
+        if answer.verdict is not Verdict.APPLIED:
+            return Listing((), answer, requests)
+        page = answer.contact or {}
+        found = _items_by_ref(page)
+        if found is None:
+            return _failed("The list is not one of objects with a ref", requests)
+        if found and found.keys() <= items.keys():
+            return _failed("The pages of the list repeat themselves", requests)
+        items |= found
+        count = len(page["items"]) if isinstance(page["items"], list) else 0
+        offset += count
+        if not count or (count < PAGE and not page.get("next")):
+            return Listing(tuple(items.values()), None, requests)
+    return _failed(f"The list has more than {MAX_PAGES} pages", MAX_PAGES)
+
+
+def _items_by_ref(page: dict[str, object]) -> dict[str, dict[str, object]] | None:
+    items = page.get("items")
+    if not isinstance(items, list):
+        return None
+    found: dict[str, dict[str, object]] = {}
+    for item in items:
+        ref = item.get("ref") if isinstance(item, dict) else None
+        if not isinstance(ref, str) or not ref:
+            return None
+        found[ref] = item
+    return found
+
+
+def _failed(message: str, requests: int) -> Listing:
+    return Listing((), unusable(message), requests)

@@ -1,0 +1,235 @@
+"""How one connection sends with ``requests``: watched, lean, and never used again in doubt.
+
+Source of the measured gains: CPU time of one create over keep-alive on one core.
+"""
+
+import contextlib
+import functools
+import http.client
+import io
+import logging
+import socket
+import ssl
+import time
+from http import HTTPStatus
+from typing import Any, Final, cast
+
+import requests
+import requests.adapters
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from importer.api.classification import RESPONSE_INVALID
+from importer.api.environment import Environment
+from importer.api.failures import EXCHANGE_ERRORS, flaw_of
+from importer.api.replies import Reply
+from importer.api.wire import Wire
+
+# Seconds that an address may take while there is another one to try (a dead IPv6 route).
+_FIRST_ADDRESSES_WAIT: Final = 3.0
+
+MAX_BODY: Final = 1024 * 1024
+
+# Its warnings quote the URLs and headers of servers that misbehave, with a traceback.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+
+
+def reply_of(response: requests.Response, wire: Wire) -> Reply:
+    """Reads the body of a response whose status is known by now, a MiB of it at most."""
+    raw = response.raw
+    body, flaw = b"", ""
+    try:
+        body = raw.read(MAX_BODY + 1, decode_content=True)
+    except EXCHANGE_ERRORS as error:
+        flaw = flaw_of(error, wire)
+    if not flaw and (wire.overdue or wire.aborted):
+        # A body that ends with its connection looks whole when the connection is cut.
+        flaw = "network.aborted" if wire.aborted else "network.timeout"
+    if len(body) > MAX_BODY:
+        body, flaw = b"", RESPONSE_INVALID
+    if flaw:
+        raw.close()
+    if HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
+        return Reply(status=response.status_code, body=body, flaw=flaw)
+    return Reply(
+        status=response.status_code,
+        body=body,
+        flaw=flaw,
+        content_type=raw.headers.get("Content-Type", ""),
+        retry_after=raw.headers.getlist("Retry-After"),
+        date=raw.headers.get("Date", ""),
+    )
+
+
+class _Tap(io.RawIOBase):
+    """The reading end of a socket, which can be shut so that only what is buffered is left."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        super().__init__()
+        self._raw = raw
+        self.shut = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - as typeshed has it
+        return 0 if self.shut else cast("int | None", self._raw.readinto(buffer))
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Reader(io.BufferedReader):
+    """Notes when it is closed whether the server had sent more than its answer."""
+
+    def __init__(self, tap: _Tap, wire: Wire) -> None:
+        super().__init__(tap)
+        self._tap = tap
+        self._wire = wire
+
+    def close(self) -> None:
+        if not self.closed:
+            self._tap.shut = True
+            self._wire.surplus = bool(self.peek(1))
+        super().close()
+
+
+class _FinalResponse(http.client.HTTPResponse):
+    """A response that skips every interim one; the base class knows only 100."""
+
+    def __init__(self, sock: socket.socket, *args: Any, wire: Wire, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
+        super().__init__(sock, *args, **kwargs)
+        self.fp = _Reader(_Tap(self.fp.detach()), wire)
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 < self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:  # noqa: PLR2004 - the range of interim statuses
+            self.headers = self.msg = None  # type: ignore[assignment] # so that it begins anew
+            super().begin()
+
+
+class _WatchedConnection(HTTPConnection):
+    """A connection whose socket the wire holds from before the TCP handshake."""
+
+    def __init__(self, *args: Any, wire: Wire, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
+        super().__init__(*args, **kwargs)
+        self.wire = wire
+        response_class = functools.partial(_FinalResponse, wire=wire)
+        self.response_class = response_class  # type: ignore[assignment] # a factory will do
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:
+            reason = socket.gaierror("not a host name")
+            raise NameResolutionError(self.host, self, reason) from error
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        failure: OSError = OSError("no address")
+        for number, (family, kind, protocol, _, address) in enumerate(addresses, start=1):
+            try:
+                with contextlib.ExitStack() as on_failure:
+                    sock = on_failure.enter_context(socket.socket(family, kind, protocol))
+                    self._connect_socket(sock, address, last=number == len(addresses))
+                    on_failure.pop_all()
+                    return sock
+            except OSError as error:
+                failure = error
+        if isinstance(failure, TimeoutError):
+            raise ConnectTimeoutError(self, "no answer in time") from failure
+        raise NewConnectionError(self, "no connection") from failure
+
+    def _connect_socket(self, sock: socket.socket, address: Any, *, last: bool) -> None:  # noqa: ANN401 - its form depends on the family
+        wait = self.wire.deadline - time.monotonic()
+        if wait <= 0 or self.wire.aborted:
+            raise TimeoutError
+        # Without it a body that follows its head waits until the head is acknowledged.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(wait if last else min(wait, _FIRST_ADDRESSES_WAIT))
+        self.wire.attach(sock)
+        sock.connect(address)
+        sock.settimeout(wait)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
+        # Connecting comes first, so that whatever fails in it is known not to be sent.
+        if self.sock is None:
+            self.connect()
+        self.wire.sent = True
+        super().request(*args, **kwargs)
+
+
+class _WatchedTLSConnection(_WatchedConnection, HTTPSConnection):
+    """The same below TLS, and through a proxy's tunnel."""
+
+
+class Adapter(requests.adapters.HTTPAdapter):
+    """Sends the requests of one worker over one connection to one host.
+
+    Compared with a session it follows no redirect, keeps no cookie, reads no ``.netrc``,
+    never retries, and decides on proxy and certificates once.
+    """
+
+    def __init__(
+        self, base: requests.PreparedRequest, environment: Environment, wire: Wire,
+        tls_context: ssl.SSLContext | None,
+    ) -> None:  # fmt: skip
+        self._tls_context = tls_context
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+        self._wire = wire
+        self._connection: HTTPConnection | None = None
+        proxies = {"all": environment.proxy} if environment.proxy else None
+        pool = super().get_connection_with_tls_context(base, verify=True, proxies=proxies)
+        self._pool = cast("urllib3.HTTPConnectionPool", pool)
+        self._pool.ConnectionCls = self._open  # type: ignore[assignment] # a factory will do
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
+        """Gives direct connections the TLS settings of the run."""
+        super().init_poolmanager(*args, ssl_context=self._tls_context, **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - as its base class
+        """Gives connections through a proxy, and the one to it, the TLS settings of the run."""
+        return super().proxy_manager_for(
+            proxy, ssl_context=self._tls_context, proxy_ssl_context=self._tls_context, **kwargs
+        )
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> urllib3.HTTPConnectionPool:  # noqa: ANN401 - as its base class
+        """Returns the one pool: choosing it anew costs 0.026 of 0.29 ms."""
+        return self._pool
+
+    def cert_verify(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - as its base class
+        """Does nothing: the TLS settings of the run hold the certificates."""
+
+    def request_url(self, request: requests.PreparedRequest, _proxies: object) -> str:
+        """Returns the path: plain http goes to loopback hosts alone, never through a proxy."""
+        return request.path_url
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:  # noqa: ANN401 - as its base class
+        """Builds a response without looking for cookies: 0.036 of 0.26 ms."""
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = resp.headers
+        response.raw = resp
+        response.request = req
+        return response
+
+    def finish(self, *, clean: bool) -> None:
+        """Ends an exchange; keeps the connection only if nothing more can come from it.
+
+        Args:
+            clean: The whole answer was read without trouble.
+        """
+        connection = self._connection
+        sock = None if connection is None else connection.sock
+        # A TLS record may hold more than was read; no readiness check would tell.
+        pending = sock.pending() if isinstance(sock, ssl.SSLSocket) else 0
+        if connection is not None and (not clean or self._wire.surplus or pending):
+            connection.close()
+        if sock is None or not clean or self._wire.surplus or pending:
+            self._wire.detach()
+
+    def _open(self, *args: Any, **kwargs: Any) -> HTTPConnection:  # noqa: ANN401 - passed through
+        kind = _WatchedTLSConnection if self._tls_context else _WatchedConnection
+        self._connection = kind(*args, wire=self._wire, **kwargs)
+        return self._connection

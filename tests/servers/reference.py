@@ -1,0 +1,396 @@
+"""A fast reference server of the API, which counts what it stores and can have bad moments.
+
+It models the calls of the contract, section 1, in memory, and shares nothing with the
+importer or its sandbox, so that a mistake is not made twice alike.
+
+In a test, in a thread of its own::
+
+    with ReferenceServer(faults=[None, Fault(status=503), Fault(store=True, drop=True)]) as server:
+        run(server.url)
+    assert server.contact_counts() == {order: 1}
+
+``faults`` is a list for the first creates in order of arrival (None: no fault), or a callable
+that gets each create and returns its fault or None; it is called in the server's thread.
+As a process, for measuring: ``python tests/servers/reference.py --port 0 --latency 0.02``; it
+prints its URL, and its counts as JSON when its standard input ends.
+
+What a test may look at, while it runs or afterwards:
+
+- ``contacts``: order -> list of stored contacts, in order; ``contact_counts()``
+- ``requests``: list of all requests, in order of arrival (method, path, query, headers, body)
+- ``peak``: most requests in flight; ``peak_by_order``: order -> most creates in flight
+- ``bad_requests``: what was not understood as HTTP
+"""
+
+import argparse
+import asyncio
+import base64
+import contextlib
+import dataclasses
+import json
+import sys
+import threading
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Self
+from urllib.parse import parse_qs, unquote, urlsplit
+
+CLIENT_KEY = "sandbox"
+API_TOKEN = "sandbox"  # noqa: S105 - that of a server for tests
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """A request as it arrived. Header names are in lower case."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def order_ref(self) -> str:
+        """The order that a create or a list is about."""
+        return self.path.split("/")[3]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What goes wrong with one create. Everything that is not said goes well.
+
+    Attributes:
+        store: Whether the contact is stored.
+        store_after: Seconds after the request at which it is stored, whatever is answered.
+        status: The status to answer with in place of 201.
+        body: The body to answer with; None is the documented form.
+        headers: More headers.
+        delay: Seconds before anything is answered.
+        drop: Close the connection in place of an answer.
+        silent: Never answer.
+        drip: Seconds between the bytes of the answer.
+        cut: Send only so many bytes of the answer and close the connection.
+    """
+
+    store: bool = False
+    store_after: float | None = None
+    status: int = 201
+    body: bytes | None = None
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    delay: float = 0.0
+    drop: bool = False
+    silent: bool = False
+    drip: float = 0.0
+    cut: int | None = None
+
+
+Faults = Iterable[Fault | None] | Callable[[Request], Fault | None]
+Reply = tuple[int, Any]
+
+
+class ReferenceServer:
+    """The server; a context manager that runs it in a thread.
+
+    Args:
+        faults: What goes wrong with which create.
+        orders: The orders that exist, mapped to their reference ids; None is any order.
+        latency: Seconds that each answer takes.
+        authorize: Whether the credentials are checked.
+    """
+
+    def __init__(
+        self,
+        faults: Faults = (),
+        *,
+        orders: dict[str, str] | None = None,
+        latency: float = 0.0,
+        authorize: bool = True,
+    ) -> None:
+        self.fault_of = faults if callable(faults) else _in_turn(iter(faults))
+        self.orders = orders
+        self.latency = latency
+        pair = f"{CLIENT_KEY}:{API_TOKEN}".encode()
+        self.authorization = f"Basic {base64.b64encode(pair).decode()}" if authorize else None
+        self.contacts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.requests: list[Request] = []
+        self.bad_requests = 0
+        self.peak = 0
+        self.peak_by_order: Counter[str] = Counter()
+        self.url = ""
+        self._in_flight: Counter[str] = Counter()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._ready = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def contact_counts(self) -> dict[str, int]:
+        """Tells how many contacts each order has."""
+        return {order: len(found) for order, found in self.contacts.items() if found}
+
+    def counts(self) -> dict[str, Any]:
+        """Tells the figures of the run, as JSON can hold them."""
+        return {
+            "requests": len(self.requests),
+            "contacts": sum(len(found) for found in self.contacts.values()),
+            "orders": len(self.contact_counts()),
+            "peak": self.peak,
+            "peakByOrder": max(self.peak_by_order.values(), default=0),
+            "badRequests": self.bad_requests,
+        }
+
+    async def start(self, port: int = 0) -> None:
+        """Listens on the loopback address."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", port)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    def arrived(self, request: Request) -> None:
+        """Counts a request in."""
+        self.requests.append(request)
+        self._in_flight[""] += 1
+        self.peak = max(self.peak, self._in_flight[""])
+        if request.method == "POST":
+            order = request.order_ref
+            self._in_flight[order] += 1
+            self.peak_by_order[order] = max(self.peak_by_order[order], self._in_flight[order])
+
+    def left(self, request: Request) -> None:
+        """Counts a request out."""
+        self._in_flight[""] -= 1
+        if request.method == "POST":
+            self._in_flight[request.order_ref] -= 1
+
+    def reply_to(self, request: Request) -> Reply:
+        """Carries out a request; for a create without fault that means storing it."""
+        if self.authorization and request.headers.get("authorization") != self.authorization:
+            return _error(401, "UNAUTHORIZED", "Authentication credentials are required.")
+        match request.method, request.path.strip("/").split("/"):
+            case "POST", ["v2.1", "orders", order, "contacts"]:
+                return self._create(request, order)
+            case "GET", ["v2.1", "orders", order, "contacts"]:
+                if self.orders is not None and order not in self.orders:
+                    return _error(404, 404, "There is no such order.")
+                return 200, self._page(request, self.contacts[order])
+            case "GET", ["v2.1", "orders"]:
+                wanted = request.query.get("referenceId")
+                orders = self.orders or {}
+                found = [{"ref": ref} for ref, own in orders.items() if own == wanted]
+                return 200, self._page(request, found)
+            case method, ["v2.1", "orderContacts", ref]:
+                return self._one(method, ref, request.body)
+            case _:
+                return _error(404, 404, "There is no such resource.")
+
+    def store(self, order: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Stores a contact and returns it; a test may call it before the run."""
+        ref = str(uuid.uuid4())
+        now = datetime.now(UTC).isoformat()
+        own = {
+            "ref": ref,
+            "href": f"{self.url}/v2.1/orderContacts/{ref}",
+            "order": {"href": f"{self.url}/v2.1/orders/{order}"},
+            "guest": {"href": f"{self.url}/v2.1/guests/{uuid.uuid4()}"},
+            "createdAt": now,
+            "modifiedAt": now,
+        }
+        contact = {**fields, **own}
+        self.contacts[order].append(contact)
+        return contact
+
+    def _create(self, request: Request, order: str) -> Reply:
+        if self.orders is not None and order not in self.orders:
+            return _error(404, 404, "There is no such order.")
+        if not request.headers.get("content-type", "").startswith("application/json"):
+            return _error(415, 415, "The media type is not supported.")
+        fields = _object(request.body)
+        if fields is None:
+            return _error(400, 400, "The body is not a JSON object.")
+        return 201, self.store(order, fields)
+
+    def _one(self, method: str, ref: str, body: bytes) -> Reply:
+        everything = ((of, one) for of, found in self.contacts.items() for one in found)
+        order, contact = next(((o, c) for o, c in everything if c["ref"] == ref), ("", None))
+        if contact is None:
+            return _error(404, 404, "There is no such contact.")
+        if method == "DELETE":
+            self.contacts[order].remove(contact)
+            return 204, None
+        if method == "PATCH":
+            contact |= _object(body) or {}
+            contact["modifiedAt"] = datetime.now(UTC).isoformat()
+        return 200, contact
+
+    def _page(self, request: Request, items: list[dict[str, Any]]) -> dict[str, Any]:
+        offset = int(request.query.get("offset", 0))
+        limit = min(int(request.query.get("limit", 10)), 100)
+        shown = items[offset : offset + limit]
+        if request.query.get("expand") != "true":
+            shown = [{key: one[key] for key in ("href", "ref") if key in one} for one in shown]
+        here = f"{self.url}{request.path}?limit={limit}&offset="
+        page = {"offset": offset, "limit": limit, "items": shown, "first": {"href": f"{here}0"}}
+        if offset + limit < len(items):
+            page["next"] = {"href": f"{here}{offset + limit}"}
+        return page
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self.start())
+        self._ready.set()
+        self._loop.run_forever()
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.close()
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: requests one after the other, each answered before the next is read."""
+
+    def __init__(self, server: ReferenceServer) -> None:
+        self.server = server
+        self.buffer = b""
+        self.transport: asyncio.Transport
+        self.busy = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment] # it is one of TCP
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        if not self.busy:
+            self.next_request()
+
+    def next_request(self) -> None:
+        head, found, rest = self.buffer.partition(b"\r\n\r\n")
+        if not found:
+            return
+        try:
+            first, *lines = head.decode("latin-1").split("\r\n")
+            method, target, _ = first.split(" ")
+            pairs = (line.partition(":") for line in lines)
+            headers = {name.lower(): value.strip() for name, _, value in pairs}
+            length = int(headers.get("content-length", 0))
+        except ValueError:
+            self.server.bad_requests += 1
+            self.transport.close()
+            return
+        if len(rest) < length:
+            return
+        self.buffer = rest[length:]
+        parts = urlsplit(target)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        self.handle(Request(method, unquote(parts.path), query, headers, rest[:length]))
+
+    def handle(self, request: Request) -> None:
+        server = self.server
+        server.arrived(request)
+        is_create = request.method == "POST" and request.path.endswith("/contacts")
+        fault = server.fault_of(request) if is_create else None
+        if fault is not None:
+            self.busy = True
+            task = asyncio.ensure_future(self.misbehave(request, fault))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        elif server.latency:
+            # What takes long in a real server is before the storing.
+            self.busy = True
+            asyncio.get_running_loop().call_later(server.latency, self.answer, request)
+        else:
+            self.answer(request)
+
+    def answer(self, request: Request) -> None:
+        self.finish(request, _encode(*self.server.reply_to(request)))
+
+    async def misbehave(self, request: Request, fault: Fault) -> None:
+        status, reply = fault.status, None
+        if fault.store_after is not None:
+            asyncio.get_running_loop().call_later(fault.store_after, self.server.reply_to, request)
+        if fault.store:
+            _, reply = self.server.reply_to(request)
+        if reply is None or status != 201:  # noqa: PLR2004 - created
+            status, reply = _error(status, status, "A fault was asked for.")
+        await asyncio.sleep(self.server.latency + fault.delay)
+        if fault.silent:
+            self.server.left(request)
+            return
+        answer = b"" if fault.drop else _encode(status, reply, fault.body, fault.headers)
+        answer = answer[: fault.cut]
+        if fault.drip:
+            for byte in answer:
+                self.transport.write(bytes([byte]))
+                await asyncio.sleep(fault.drip)
+            answer = b""
+        self.finish(request, answer, close=fault.drop or fault.cut is not None)
+
+    def finish(self, request: Request, answer: bytes, *, close: bool = False) -> None:
+        self.server.left(request)
+        self.busy = False
+        if answer:
+            self.transport.write(answer)
+        if close:
+            self.transport.close()
+        elif self.buffer:
+            self.next_request()
+
+
+def _encode(
+    status: int, reply: object, body: bytes | None = None, headers: dict[str, str] | None = None
+) -> bytes:
+    if body is None:
+        body = b"" if reply is None else json.dumps(reply).encode()
+    more = {"Content-Type": "application/json", **(headers or {})}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in more.items())
+    length = "" if status == 204 else f"Content-Length: {len(body)}\r\n"  # noqa: PLR2004
+    return f"HTTP/1.1 {status} Status\r\n{lines}{length}\r\n".encode("latin-1") + body
+
+
+def _error(status: int, word: object, message: str) -> Reply:
+    return status, {
+        "status": word,
+        "code": status,
+        "message": message,
+        "developerMessage": message,
+        "moreInfoUrl": "https://support.example.com",
+    }
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    with contextlib.suppress(ValueError):
+        value = json.loads(body)
+        if isinstance(value, dict):
+            return value
+    return None
+
+
+def _in_turn(faults: Iterator[Fault | None]) -> Callable[[Request], Fault | None]:
+    return lambda _request: next(faults, None)
+
+
+async def _serve(server: ReferenceServer, port: int) -> None:
+    await server.start(port)
+    print(server.url, flush=True)  # noqa: T201 - how a caller learns the port
+    await asyncio.to_thread(sys.stdin.read)
+    print(json.dumps(server.counts()), flush=True)  # noqa: T201 - what a caller asked for
+
+
+def main() -> None:
+    """Serves until standard input ends."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds")
+    options = parser.parse_args()
+    asyncio.run(_serve(ReferenceServer(latency=options.latency), options.port))
+
+
+if __name__ == "__main__":
+    main()
