@@ -39,7 +39,7 @@ class Answer:
         guest_ref: Reference of the guest that the contact was linked to, or ``""``.
         contact: The JSON object of an APPLIED answer, as the API stored it.
         retry_after: Seconds from now that the API asks to wait, at most a year; None when
-            it does not say so in a way that can be understood, or means a time gone by.
+            it asks for none, or not in a way that can be understood, or for a time gone by.
         is_api_error: The body is the API's documented error form, so that it is the API
             that speaks and not something in between.
     """

@@ -136,7 +136,7 @@ def pause_of(reply: Reply, now: datetime | None = None) -> float | None:
     """Returns the seconds that the Retry-After headers ask to wait, the longest of them.
 
     A date counts from the reply's own Date header, so that a wrong clock here does not
-    matter. What is negative, gone by or junk is no answer.
+    matter. None stands for no pause, and for what is negative, gone by or junk.
 
     Args:
         reply: The reply.

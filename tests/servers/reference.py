@@ -172,20 +172,15 @@ class ReferenceServer:
 
     def reply_to(self, request: Request) -> Reply:
         """Carries out a request; for a create without fault that means storing it."""
-        if self.authorization and request.headers.get("authorization") != self.authorization:
+        if self.authorization not in {None, request.headers.get("authorization")}:
             return _error(401, "UNAUTHORIZED", "Authentication credentials are required.")
         match request.method, request.path.strip("/").split("/"):
             case "POST", ["v2.1", "orders", order, "contacts"]:
                 return self._create(request, order)
             case "GET", ["v2.1", "orders", order, "contacts"]:
-                if self.orders is not None and order not in self.orders:
-                    return _error(404, 404, "There is no such order.")
-                return 200, self._page(request, self.contacts[order])
+                return self._contacts(request, order)
             case "GET", ["v2.1", "orders"]:
-                wanted = request.query.get("referenceId")
-                orders = self.orders or {}
-                found = [{"ref": ref} for ref, own in orders.items() if own == wanted]
-                return 200, self._page(request, found)
+                return self._orders(request)
             case method, ["v2.1", "orderContacts", ref]:
                 return self._one(method, ref, request.body)
             case _:
@@ -216,6 +211,16 @@ class ReferenceServer:
         if fields is None:
             return _error(400, 400, "The body is not a JSON object.")
         return 201, self.store(order, fields)
+
+    def _contacts(self, request: Request, order: str) -> Reply:
+        if self.orders is not None and order not in self.orders:
+            return _error(404, 404, "There is no such order.")
+        return 200, self._page(request, self.contacts.get(order, []))
+
+    def _orders(self, request: Request) -> Reply:
+        wanted = request.query.get("referenceId")
+        orders = self.orders or {}
+        return 200, self._page(request, [{"ref": o} for o, own in orders.items() if own == wanted])
 
     def _one(self, method: str, ref: str, body: bytes) -> Reply:
         everything = ((of, one) for of, found in self.contacts.items() for one in found)
@@ -317,7 +322,7 @@ class _Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_later(fault.store_after, self.server.reply_to, request)
         if fault.store:
             _, reply = self.server.reply_to(request)
-        if reply is None or status != 201:  # noqa: PLR2004 - created
+        if reply is None or status != 201:
             status, reply = _error(status, status, "A fault was asked for.")
         await asyncio.sleep(self.server.latency + fault.delay)
         if fault.silent:
@@ -350,7 +355,7 @@ def _encode(
         body = b"" if reply is None else json.dumps(reply).encode()
     more = {"Content-Type": "application/json", **(headers or {})}
     lines = "".join(f"{name}: {value}\r\n" for name, value in more.items())
-    length = "" if status == 204 else f"Content-Length: {len(body)}\r\n"  # noqa: PLR2004
+    length = "" if status == 204 else f"Content-Length: {len(body)}\r\n"
     return f"HTTP/1.1 {status} Status\r\n{lines}{length}\r\n".encode("latin-1") + body
 
 

@@ -1,0 +1,115 @@
+"""Where requests may go, and which credentials can be right."""
+
+import pytest
+
+from importer.api import REGIONS, Credentials, base_url_of, check_base_url
+from importer.errors import UsageError
+
+
+@pytest.mark.parametrize("region", ["eu", "us", "ap", "jp"])
+def test_each_region_has_a_base_url_that_passes_the_check(region):
+    """The four regions of the vendor are https."""
+    assert check_base_url(base_url_of(region)) == REGIONS[region]
+
+
+def test_an_unknown_region_is_refused_and_the_known_ones_are_named():
+    """The error says what to choose from."""
+    with pytest.raises(UsageError, match="eu, us, ap, jp"):
+        base_url_of("mars")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.example.com", "https://api.example.com"),
+        ("HTTPS://API.example.com/", "https://api.example.com"),
+        ("https://api.example.com:8443/cdp/", "https://api.example.com:8443/cdp"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://127.9.9.9", "http://127.9.9.9"),
+        ("http://localhost:8080/", "http://localhost:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("https://[2001:db8::1]/x", "https://[2001:db8::1]/x"),
+    ],
+)
+def test_base_urls_that_are_fine(url, expected):
+    """A path and a slash at the end are tolerated; http is for loopback hosts."""
+    assert check_base_url(url) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example.com",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "http://0.0.0.0",
+        "http://[::]",
+        "http://2130706433",
+        "https://key:s3cret@api.example.com",
+        "https://@api.example.com",
+        "https://api.example.com?x=s3cret",
+        "https://api.example.com/#s3cret",
+        "https://api.example.com?",
+        "https://api.example.com:port",
+        "https://api.example.com:99999",
+        "https://api.example.com:0",
+        "https://",
+        "https:///v2.1",
+        "https://[::1",
+        "https://api .example.com",
+        "https://api.example.com\n",
+        "https://api.example.com\\@evil.example.com",
+        "https://äpi.example.com",
+        "ftp://api.example.com",
+        "file:///etc/passwd",
+        "api.example.com",
+        "",
+    ],
+)
+def test_base_urls_that_are_refused(url):
+    """Each is refused before anything is sent, and what may be a secret is not repeated."""
+    with pytest.raises(UsageError) as refusal:
+        check_base_url(url)
+    assert "s3cret" not in str(refusal.value)
+
+
+def test_credentials_hide_themselves():
+    """Neither text shows in what a log or a traceback prints."""
+    credentials = Credentials("client-key", "t0ken")
+    shown = f"{credentials} {credentials!r}"
+    assert "client-key" not in shown
+    assert "t0ken" not in shown
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        " ",
+        "s3cret\n",
+        " s3cret",
+        "s3 cret",
+        '"s3cret"',
+        "'s3cret'",
+        "s3crét",
+        "s3cret\x00",
+        "\u200bs3cret",
+        "<client key>",
+        "${TOKEN}",
+        "changeme",
+        "your-client-key",
+    ],
+)
+def test_credentials_that_cannot_be_right_are_refused_unseen(value):
+    """The error names the variable, not what stands in it."""
+    with pytest.raises(UsageError, match="SITECORE_CDP_CLIENT_KEY") as key:
+        Credentials(value, "t0ken")
+    with pytest.raises(UsageError, match="SITECORE_CDP_API_TOKEN") as token:
+        Credentials("client-key", value)
+    assert "cret" not in f"{key.value}{token.value}"
+
+
+def test_a_client_key_has_no_colon():
+    """HTTP Basic would take what follows for the password."""
+    with pytest.raises(UsageError, match="colon"):
+        Credentials("a:b", "t0ken")

@@ -1,0 +1,82 @@
+"""Proxies and certificates come from the environment once, on purpose."""
+
+import os
+
+import pytest
+
+from importer.api.environment import Environment
+from importer.errors import UsageError
+
+API = "https://api-engage-eu.sitecorecloud.io"
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch):
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name.endswith("_CA_BUNDLE"):
+            monkeypatch.delenv(name)
+
+
+def test_nothing_set_is_a_direct_connection():
+    """And the certificates of certifi."""
+    environment = Environment.of(API)
+    assert environment == Environment()
+    assert environment.describe() == "no proxy; certificates trusted by certifi"
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("value", ["http://me:s3cret@proxy.example.com:3128", "proxy:3128"])
+def test_a_proxy_is_used_and_shown_without_its_password(monkeypatch, variable, value):
+    """What -v prints names the proxy and no secret."""
+    monkeypatch.setenv(variable, value)
+    environment = Environment.of(API)
+    assert environment.proxy == (value if "://" in value else f"http://{value}")
+    assert f"proxy http://{value.rpartition('@')[2].rpartition('/')[2]}" in environment.describe()
+    assert "s3cret" not in environment.describe()
+
+
+@pytest.mark.parametrize("no_proxy", ["api-engage-eu.sitecorecloud.io", ".sitecorecloud.io", "*"])
+def test_no_proxy_is_honoured(monkeypatch, no_proxy):
+    """A host that is exempt is reached directly."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    assert Environment.of(API).proxy is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "[::1]"])
+def test_a_loopback_host_is_never_reached_through_a_proxy(monkeypatch, host):
+    """The rehearsal server is on this machine, not on the proxy's."""
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.com:3128")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
+    assert Environment.of(f"http://{host}:8080").proxy is None
+    assert Environment.of(f"https://{host}:8080").proxy is None
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://proxy:1080", "http://", "http://proxy:port", "ftp://x"]
+)
+def test_a_proxy_that_cannot_be_used_is_refused(monkeypatch, proxy):
+    """Going around it in silence is not an option."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(UsageError, match="HTTPS_PROXY"):
+        Environment.of(API)
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_ca_bundle_is_used_and_shown(monkeypatch, tmp_path, variable):
+    """What -v prints names the bundle and the variable."""
+    monkeypatch.setenv(variable, str(tmp_path))
+    environment = Environment.of(API)
+    assert environment.ca_bundle == str(tmp_path)
+    assert f"{tmp_path} (from {variable})" in environment.describe()
+
+
+def test_a_ca_bundle_that_is_none_is_refused(monkeypatch, tmp_path):
+    """Neither a missing file nor one without certificates is passed over."""
+    bundle = tmp_path / "bundle.pem"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    with pytest.raises(UsageError, match="REQUESTS_CA_BUNDLE"):
+        Environment.of(API)
+    bundle.write_text("no certificate")
+    with pytest.raises(UsageError, match="REQUESTS_CA_BUNDLE"):
+        Environment.of(API).tls_context()

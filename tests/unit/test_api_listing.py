@@ -1,0 +1,105 @@
+"""A list is read to its end, or it is a failure."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from importer.api.answers import Answer, Verdict
+from importer.api.listing import MAX_PAGES, read_all
+
+NOT_FOUND = Answer(verdict=Verdict.NOT_APPLIED, seconds=0.0, http_status=404)
+
+
+def page(body: Any) -> Answer:
+    return Answer(verdict=Verdict.APPLIED, seconds=0.0, http_status=200, contact=body)
+
+
+class Pages:
+    """A list of so many contacts, served by offset as the test wants it."""
+
+    def __init__(self, total: int, *, most: int = 10, next_link: bool = True) -> None:
+        self.items = [{"ref": f"r{number}"} for number in range(total)]
+        self.most = most
+        self.next_link = next_link
+        self.asked: list[str] = []
+
+    def read(self, path: str) -> Answer:
+        self.asked.append(path)
+        query = parse_qs(urlsplit(path).query)
+        start = int(query["offset"][0])
+        stop = start + min(int(query["limit"][0]), self.most)
+        body: dict[str, Any] = {"items": self.items[start:stop]}
+        if self.next_link and stop < len(self.items):
+            body["next"] = {"href": "https://elsewhere.example.com/next"}
+        return page(json.loads(json.dumps(body)))
+
+
+@pytest.mark.parametrize("next_link", [True, False])
+@pytest.mark.parametrize(
+    ("total", "requests"), [(0, 1), (1, 1), (9, 1), (10, 2), (11, 2), (20, 3), (25, 3)]
+)
+def test_all_pages_are_read(total, requests, next_link):
+    """A full page may be the last one, so only a short or an empty one ends the list."""
+    pages = Pages(total, next_link=next_link)
+    if next_link and total in {10, 20}:
+        requests = total // 10 + 1
+    listing = read_all(pages.read, "/things?x=1")
+    assert (list(listing.items), listing.failure) == (pages.items, None)
+    assert listing.requests == requests == len(pages.asked)
+    assert pages.asked[0] == "/things?x=1&offset=0&limit=10"
+
+
+def test_the_offset_advances_by_what_came():
+    """A server that gives fewer than asked for loses nothing."""
+    pages = Pages(7, most=3)
+    assert list(read_all(pages.read, "/things?x=1").items) == pages.items
+
+
+def test_a_next_link_on_the_last_page_ends_with_an_empty_one():
+    """A server that always links onwards is asked once more and no more."""
+    pages = [page({"items": [{"ref": "a"}], "next": {"href": "x"}}), page({"items": []})]
+    listing = read_all(lambda _path: pages.pop(0), "/things?x=1")
+    assert (listing.items, listing.failure) == (({"ref": "a"},), None)
+
+
+def test_an_item_that_moves_to_the_next_page_is_one_item():
+    """Another writer may shift the list between two pages."""
+    first = [{"ref": f"r{number}"} for number in range(10)]
+    pages = [page({"items": first}), page({"items": [{"ref": "r9"}, {"ref": "r10"}]})]
+    listing = read_all(lambda _path: pages.pop(0), "/things?x=1")
+    assert [item["ref"] for item in listing.items] == [f"r{number}" for number in range(11)]
+
+
+def test_a_list_that_repeats_itself_is_a_failure():
+    """A server that ignores the offset does not hold the program for ever."""
+    whole = page({"items": [{"ref": f"r{number}"} for number in range(10)]})
+    listing = read_all(lambda _path: whole, "/things?x=1")
+    assert listing.failure is not None
+    assert (listing.failure.verdict, listing.requests) == (Verdict.UNKNOWN, 2)
+
+
+def test_a_list_without_end_is_a_failure():
+    """The number of pages is bounded."""
+    listing = read_all(Pages(10 * MAX_PAGES + 1).read, "/things?x=1")
+    assert (listing.items, listing.requests) == ((), MAX_PAGES)
+    assert listing.failure is not None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"items": None}, {"items": {}}, {"items": [1]}, {"items": [{}]}, {"items": [{"ref": 7}]}],
+)
+def test_a_page_that_is_strange_is_a_failure(body):
+    """What cannot be understood must not pass for an order without contacts."""
+    listing = read_all(lambda _path: page(body), "/things?x=1")
+    assert listing.failure is not None
+    assert listing.failure.error_code == "response.invalid"
+
+
+def test_the_answer_to_a_page_that_failed_is_the_failure():
+    """A list of which a page is missing is no list."""
+    answers = [Pages(20).read("/?offset=0&limit=10"), NOT_FOUND]
+    listing = read_all(lambda _path: answers.pop(0), "/things?x=1")
+    assert (listing.items, listing.failure, listing.requests) == ((), NOT_FOUND, 2)

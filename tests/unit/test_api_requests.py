@@ -1,0 +1,148 @@
+"""What a request looks like: method, URL, headers, body."""
+
+import json
+
+import pytest
+import requests
+import responses
+
+from importer import __version__
+from importer.api import Api, Connection, Credentials, Verdict
+
+BASE = "https://api.example.com/cdp"
+ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"
+REF = "f7aabbca-1c1b-4fc2-be72-3e16294a4f03"
+BODY = '{"firstName": "Nguyễn"}'.encode()
+
+
+@pytest.fixture
+def connection():
+    """A connection to an API that `responses` plays."""
+    with Api(BASE, Credentials("key", "t0ken"), 5.0) as api, api.connect() as connection:
+        yield connection
+
+
+@responses.activate
+def test_a_create_is_a_post_of_the_bytes_as_they_are(connection):
+    """Basic authentication, JSON, program and version, and nothing that others would add."""
+    responses.post(f"{BASE}/v2.1/orders/{ORDER}/contacts", status=201, json={"ref": REF})
+    answer = connection.create(ORDER, BODY)
+    sent = responses.calls[0].request
+    assert (answer.verdict, answer.ref) == (Verdict.APPLIED, REF)
+    assert sent.body == BODY
+    assert dict(sent.headers) == {
+        "Authorization": "Basic a2V5OnQwa2Vu",
+        "User-Agent": f"import-contacts/{__version__}",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(BODY)),
+    }
+
+
+@responses.activate
+def test_contacts_asks_for_all_fields_page_by_page(connection):
+    """The documented parameters and the documented default of ten."""
+    url = f"{BASE}/v2.1/orders/{ORDER}/contacts?expand=true&limit=10"
+    items = [{"ref": f"r{number}", "city": "Cork"} for number in range(11)]
+    responses.get(f"{url}&offset=0", json={"items": items[:10]})
+    responses.get(f"{url}&offset=10", json={"items": items[10:]})
+    listing = connection.contacts(ORDER)
+    assert (list(listing.items), listing.failure, listing.requests) == (items, None, 2)
+    assert "Content-Length" not in responses.calls[0].request.headers
+
+
+@responses.activate
+def test_contacts_without_their_fields_are_a_failure(connection):
+    """A server that does not expand must not make contacts look absent."""
+    url = f"{BASE}/v2.1/orders/{ORDER}/contacts"
+    responses.get(url, json={"items": [{"ref": REF, "href": "x"}]})
+    failure = connection.contacts(ORDER).failure
+    assert failure is not None
+    assert failure.verdict is Verdict.UNKNOWN
+
+
+@responses.activate
+def test_orders_are_found_by_their_own_number(connection):
+    """Whatever the number holds stays in the one parameter."""
+    found = {"items": [{"ref": ORDER}]}
+    matcher = responses.matchers.query_param_matcher(
+        {"referenceId": "A/1&offset=5 #é", "offset": "0", "limit": "10"}
+    )
+    responses.get(f"{BASE}/v2.1/orders", match=[matcher], json=found)
+    assert connection.orders("A/1&offset=5 #é").items == ({"ref": ORDER},)
+
+
+@responses.activate
+def test_one_contact_is_read_changed_and_deleted(connection):
+    """The three calls on a contact."""
+    url = f"{BASE}/v2.1/orderContacts/{REF}"
+    responses.get(url, json={"ref": REF, "modifiedAt": "2026-01-01"})
+    responses.patch(url, json={"ref": REF, "city": "Cork"})
+    responses.delete(url, status=204)
+    read = connection.contact(REF)
+    changed = connection.update(REF, b'{"city": "Cork"}')
+    deleted = connection.delete(REF)
+    assert read.contact == {"ref": REF, "modifiedAt": "2026-01-01"}
+    assert changed.contact == {"ref": REF, "city": "Cork"}
+    assert [read.verdict, changed.verdict, deleted.verdict] == [Verdict.APPLIED] * 3
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("ref", "segment"),
+    [("../x", "%2E%2E%2Fx"), ("..", "%2E%2E"), ("x?y#z", "x%3Fy%23z"), ("a b%2F", "a%20b%252F")],
+)
+def test_a_reference_is_one_segment_of_the_path(connection, ref, segment):
+    """Whatever it holds, it cannot lead to another resource."""
+    responses.delete(f"{BASE}/v2.1/orderContacts/{segment}", status=204)
+    connection.delete(ref)
+    assert responses.calls[0].request.url == f"{BASE}/v2.1/orderContacts/{segment}"
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("error", "verdict", "code"),
+    [
+        (requests.ConnectTimeout("x"), Verdict.NOT_APPLIED, "network.connect"),
+        (requests.ReadTimeout("x"), Verdict.UNKNOWN, "network.timeout"),
+        (requests.ConnectionError("x"), Verdict.UNKNOWN, "network.reset"),
+        (requests.ConnectionError(ConnectionResetError()), Verdict.UNKNOWN, "network.reset"),
+        (requests.exceptions.ChunkedEncodingError("x"), Verdict.UNKNOWN, "network.reset"),
+    ],
+)
+def test_exceptions_of_requests(connection, error, verdict, code):
+    """Without proof that nothing was sent, the outcome is unknown."""
+    responses.post(f"{BASE}/v2.1/orders/{ORDER}/contacts", body=error)
+    answer = connection.create(ORDER, BODY)
+    assert (answer.verdict, answer.error_code) == (verdict, code)
+
+
+@responses.activate
+def test_what_a_server_echoes_of_the_credentials_is_hidden(connection):
+    """Neither the token nor the header reaches a message."""
+    echo = {"message": "got Basic a2V5OnQwa2Vu and t0ken"}
+    responses.post(f"{BASE}/v2.1/orders/{ORDER}/contacts", status=400, json=echo)
+    assert connection.create(ORDER, BODY).message == "got Basic *** and ***"
+
+
+@responses.activate
+def test_the_pace_is_kept_before_each_request():
+    """Each page of a list counts."""
+    url = f"{BASE}/v2.1/orders/{ORDER}/contacts"
+    items = [{"ref": f"r{number}", "city": "Cork"} for number in range(10)]
+    responses.get(f"{url}?expand=true&offset=0&limit=10", json={"items": items})
+    responses.get(f"{url}?expand=true&offset=10&limit=10", json={"items": []})
+    turns: list[int] = []
+    credentials = Credentials("key", "t0ken")
+    api = Api(BASE, credentials, 5.0, pace=lambda: turns.append(len(responses.calls)))
+    with api, api.connect() as connection:
+        connection.contacts(ORDER)
+    assert turns == [0, 1]
+
+
+def test_nothing_that_holds_the_credentials_shows_them(connection):
+    """Not even when a traceback prints its locals."""
+    assert isinstance(connection, Connection)
+    shown = json.dumps([repr(connection), repr(connection._api), repr(connection._api.secrets)])
+    assert "t0ken" not in shown

@@ -1,0 +1,130 @@
+"""Exchanges end at their deadline."""
+
+import math
+import socket
+import threading
+
+import pytest
+
+from importer.api.wire import Watchdog, Wire
+
+
+@pytest.fixture
+def pair():
+    """Two connected sockets: the client's and the server's."""
+    client, server = socket.socketpair()
+    with client, server:
+        yield client, server
+
+
+def is_cut(sock: socket.socket) -> bool:
+    sock.setblocking(False)
+    try:
+        return sock.recv(1) == b""
+    except BlockingIOError:
+        return False
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def watchdog(clock):
+    watchdog = Watchdog(30.0, clock)
+    yield watchdog
+    watchdog.stop()
+
+
+def test_an_exchange_is_cut_at_its_deadline_and_not_before(watchdog, clock, pair):
+    """The socket is shut down under whatever waits for it."""
+    wire = watchdog.watch()
+    wire.begin(130.0)
+    wire.attach(pair[0])
+    clock.now = 129.9
+    assert watchdog.cut_overdue() == pytest.approx(0.1)
+    assert (wire.overdue, is_cut(pair[0])) == (False, False)
+    clock.now = 130.0
+    watchdog.cut_overdue()
+    assert (wire.overdue, is_cut(pair[0])) == (True, True)
+    wire.detach()
+
+
+def test_the_watchdog_sleeps_until_the_earliest_deadline(watchdog, clock):
+    """And one time-out when there is none, for none can come up earlier."""
+    assert watchdog.cut_overdue() == 30.0
+    early, late = watchdog.watch(), watchdog.watch()
+    early.begin(110.0)
+    late.begin(120.0)
+    assert watchdog.cut_overdue() == 10.0
+    clock.now = 110.0
+    assert watchdog.cut_overdue() == 10.0
+    early.end()
+    late.end()
+    assert watchdog.cut_overdue() == 30.0
+
+
+def test_an_exchange_that_ended_is_not_cut(watchdog, clock, pair):
+    """A connection waits for its next exchange as long as it takes."""
+    wire = watchdog.watch()
+    wire.begin(130.0)
+    wire.attach(pair[0])
+    wire.end()
+    clock.now = 1e9
+    watchdog.cut_overdue()
+    assert not is_cut(pair[0])
+    wire.detach()
+
+
+def test_a_socket_that_comes_too_late_is_cut_at_once(pair):
+    """Time may run out while a host name is looked up."""
+    wire = Wire()
+    wire.begin(1.0)
+    wire.cut_if_overdue(1.0)
+    wire.attach(pair[0])
+    assert is_cut(pair[0])
+    wire.detach()
+
+
+def test_the_socket_that_tls_took_over_is_cut_too(pair):
+    """The wire keeps a descriptor of its own."""
+    wire = Wire()
+    wire.attach(pair[0])
+    taken_over = socket.socket(fileno=pair[0].detach())
+    wire.abort()
+    assert is_cut(taken_over)
+    taken_over.close()
+    wire.detach()
+
+
+def test_the_connection_closes_when_the_wire_lets_go(pair):
+    """A second descriptor must not keep a closed connection open."""
+    wire = Wire()
+    wire.attach(pair[0])
+    pair[0].close()
+    assert not is_cut(pair[1])
+    wire.detach()
+    assert is_cut(pair[1])
+
+
+def test_an_abort_is_for_good(watchdog, pair):
+    """Exchanges under way, the next ones and those of new connections are all cut."""
+    wire = watchdog.watch()
+    wire.attach(pair[0])
+    threading.Thread(target=watchdog.abort).start()
+    pair[0].settimeout(10)
+    assert pair[0].recv(1) == b""
+    wire.begin(math.inf)
+    assert wire.aborted
+    assert watchdog.watch().aborted
+    wire.detach()
