@@ -69,7 +69,7 @@ def failure_of(error: BaseException, wire: Wire, host: str) -> Failure:
     if not wire.sent and _first(causes, *_NO_CONNECTION) is not None:
         return Failure(
             error_code="network.connect",
-            message=f"No connection to {host}: {_connect_reason(causes)}",
+            message=f"No connection to {host}: {_connect_reason(causes, wire)}",
             certain=True,
             sent=False,
         )
@@ -144,16 +144,13 @@ def _tls_reason(error: BaseException) -> str:
     return clean(f"{words} (is it a https server?)")
 
 
-def _connect_reason(causes: tuple[BaseException, ...]) -> str:
+def _connect_reason(causes: tuple[BaseException, ...], wire: Wire) -> str:
     if _first(causes, urllib3.exceptions.NameResolutionError) is not None:
         return "its name cannot be resolved"
     by_proxy = _first(causes, urllib3.exceptions.ProxyError) is not None
-    way = "the proxy of the environment failed: " if by_proxy else ""
+    whose = "the proxy of the environment" if by_proxy else "it"
     system = _first(causes, OSError)
-    number = getattr(system, "errno", None)
-    if isinstance(number, int) and not isinstance(system, TimeoutError):
-        return f"{way}{os.strerror(number)}"
-    if _first(causes, *_TIMEOUTS) is not None and not by_proxy:
-        return "it did not answer in time"
-    tunnel = next((str(cause) for cause in causes if str(cause).startswith("Tunnel ")), "")
-    return f"{way}{clean(tunnel)}" if tunnel else f"{way}it did not answer in time"
+    if wire.overdue or system is None or isinstance(system, TimeoutError):
+        return f"{whose} did not answer in time"
+    reason = os.strerror(system.errno) if system.errno else clean(str(system))
+    return f"{whose} failed: {reason}" if by_proxy else reason

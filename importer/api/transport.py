@@ -63,18 +63,28 @@ def reply_of(response: requests.Response, wire: Wire) -> Reply:
 
 
 class _Tap(io.RawIOBase):
-    """The reading end of a socket, which can be shut so that only what is buffered is left."""
+    """The reading end of a socket.
+
+    Attributes:
+        shut: Nothing more is read, so that only what is buffered is left.
+        ended: The server has sent its last byte, and more was asked for.
+    """
 
     def __init__(self, raw: io.RawIOBase) -> None:
         super().__init__()
         self._raw = raw
         self.shut = False
+        self.ended = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - as typeshed has it
-        return 0 if self.shut else cast("int | None", self._raw.readinto(buffer))
+        if self.shut:
+            return 0
+        count = self._raw.readinto(buffer)
+        self.ended = count == 0
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -101,13 +111,17 @@ class _FinalResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, wire: Wire, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
         super().__init__(sock, *args, **kwargs)
-        self.fp = _Reader(_Tap(self.fp.detach()), wire)
+        self._tap = _Tap(self.fp.detach())
+        self.fp = _Reader(self._tap, wire)
 
     def begin(self) -> None:
         super().begin()
         while 100 < self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:  # noqa: PLR2004 - the range of interim statuses
             self.headers = self.msg = None  # type: ignore[assignment] # so that it begins anew
             super().begin()
+        if self._tap.ended:
+            # The base class takes the end of the connection for the end of the head.
+            raise ConnectionResetError("the head of the answer broke off")
 
 
 class _WatchedConnection(HTTPConnection):

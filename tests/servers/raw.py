@@ -22,7 +22,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 
@@ -100,32 +100,31 @@ class Peer:
 Behaviour = Callable[[Peer], None]
 
 
-@dataclass
 class RawServer:
     """The server; a context manager that runs it in threads.
 
-    Attributes:
+    Args:
         behaviours: What to do with each request; the last one goes on for ever.
         tls: Speaks TLS with it.
+        port: Where to listen; 0 is any free one.
+
+    Attributes:
         requests: What arrived and was read, in order.
         connections: How many connections were accepted.
     """
 
-    behaviours: tuple[Behaviour, ...]
-    tls: ssl.SSLContext | None = None
-    requests: list[Request] = field(default_factory=list)
-    connections: int = 0
-
-    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None, port: int = 0
+    ) -> None:
         self.behaviours = behaviours
         self.tls = tls
-        self.requests = []
+        self.requests: list[Request] = []
         self.connections = 0
         self._turn = 0
         self._lock = threading.Lock()
         self._peers: list[Peer] = []
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
 
     @property
     def port(self) -> int:

@@ -119,6 +119,8 @@ class ReferenceServer:
         self.peak = 0
         self.peak_by_order: Counter[str] = Counter()
         self.url = ""
+        self.transports: set[asyncio.Transport] = set()
+        self._server: asyncio.Server
         self._in_flight: Counter[str] = Counter()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -151,8 +153,15 @@ class ReferenceServer:
     async def start(self, port: int = 0) -> None:
         """Listens on the loopback address."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", port)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", port)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def stop(self) -> None:
+        """Breaks all connections off."""
+        self._server.close()
+        for transport in tuple(self.transports):
+            transport.abort()
+        await asyncio.sleep(0)
 
     def arrived(self, request: Request) -> None:
         """Counts a request in."""
@@ -252,6 +261,7 @@ class ReferenceServer:
         self._loop.run_until_complete(self.start())
         self._ready.set()
         self._loop.run_forever()
+        self._loop.run_until_complete(self.stop())
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
@@ -270,6 +280,10 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment] # it is one of TCP
+        self.server.transports.add(self.transport)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.server.transports.discard(self.transport)
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data

@@ -1,0 +1,536 @@
+"""One exchange with a server that misbehaves on the wire ends in time and in the right class."""
+
+import gzip
+import json
+import logging
+import socket
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from servers.raw import (
+    Behaviour,
+    Peer,
+    RawServer,
+    created,
+    drips,
+    http,
+    is_silent,
+    replies,
+    replies_and_closes,
+    resets,
+)
+from servers.reference import Fault, ReferenceServer
+
+from importer.api import Answer, Api, Connection, Credentials, Verdict
+
+APPLIED, NOT_APPLIED, UNKNOWN = Verdict.APPLIED, Verdict.NOT_APPLIED, Verdict.UNKNOWN
+CREDENTIALS = Credentials("sandbox", "sandbox")
+ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"
+REF = "f7aabbca-1c1b-4fc2-be72-3e16294a4f03"
+OTHER_REF = "0d7de9df-45a2-45ea-872c-30e45139007d"
+BODY = b'{"firstName": "Ada"}'
+SHORT = 0.4  # seconds; for exchanges that are to be cut
+LONG = 20.0  # seconds; for those that are not
+
+Connect = Callable[..., Connection]
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Opens connections to a base URL, and closes them and their APIs in the end."""
+    with ExitStack() as stack:
+
+        def connect_to(url: str, timeout: float = LONG) -> Connection:
+            api = stack.enter_context(Api(url, CREDENTIALS, timeout))
+            return stack.enter_context(api.connect())
+
+        yield connect_to
+
+
+def create_on(server: RawServer, connect: Connect, timeout: float = LONG) -> Answer:
+    return connect(server.url, timeout).create(ORDER, BODY)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_a_refused_connection_is_not_applied(connect: Connect) -> None:
+    """N1: nothing can have been sent to a port where nobody listens."""
+    answer = connect(f"http://127.0.0.1:{free_port()}").create(ORDER, BODY)
+    assert (answer.verdict, answer.error_code) == (NOT_APPLIED, "network.connect")
+    assert answer.message == "No connection to 127.0.0.1: Connection refused"
+    assert not answer.sent
+
+
+def test_a_connection_can_be_made_after_a_refused_one(connect: Connect) -> None:
+    """N1: the same worker goes on once the API is up."""
+    port = free_port()
+    connection = connect(f"http://127.0.0.1:{port}")
+    assert connection.create(ORDER, BODY).verdict is NOT_APPLIED
+    with RawServer(replies(created(REF)), port=port):
+        assert connection.create(ORDER, BODY).ref == REF
+        connection.close()
+
+
+def test_a_name_that_cannot_be_resolved_is_not_applied(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N3: the message names the host and not the credentials."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "x")
+
+    connection = connect("https://api.example.com")
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    answer = connection.create(ORDER, BODY)
+    assert (answer.verdict, answer.error_code) == (NOT_APPLIED, "network.connect")
+    assert answer.message == "No connection to api.example.com: its name cannot be resolved"
+
+
+def test_a_connection_that_is_not_accepted_in_time_is_not_applied(connect: Connect) -> None:
+    """N4: with the queue of the listener full, a handshake gets no reply."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        answer = connect(url, SHORT).create(ORDER, BODY)
+    assert (answer.verdict, answer.error_code) == (NOT_APPLIED, "network.connect")
+    assert answer.message.endswith("it did not answer in time")
+
+
+def test_a_dead_address_gives_way_to_the_next(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N8: IPv6 does not answer, IPv4 does."""
+    with RawServer(replies(created(REF))) as server:
+        connection = connect(server.url)
+        dead = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", free_port(), 0, 0))
+        alive = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [dead, alive])
+        assert connection.create(ORDER, BODY).ref == REF
+        connection.close()
+
+
+BROKEN_BODIES = {
+    "N16 too short for its length": http(201, b'{"ref":', "Content-Length: 100"),
+    "N17 chunks cut": http(201, b'20\r\n{"ref":', "Transfer-Encoding: chunked"),
+    "N17 bad chunk length": http(201, b"zz\r\n{}\r\n0\r\n\r\n", "Transfer-Encoding: chunked"),
+    "N18 ends with the connection": b'HTTP/1.1 201 Created\r\n\r\n{"ref": "f7aa',
+    "N19 broken gzip": http(201, b"\x1f\x8b\x08rubbish", "Content-Encoding: gzip"),
+    "N19 unknown encoding": http(201, b"\x00\x01", "Content-Encoding: x-own"),
+    "N25 larger than a MiB": http(201, b" " * 2_000_000 + b'{"ref": "x"}'),
+    "N25 bomb": http(
+        201, gzip.compress(b'{"ref": "' + b"x" * 50_000_000), "Content-Encoding: gzip"
+    ),
+    "S18 without a ref": http(201, b"{}"),
+    "S19 nested too deep": http(201, b"[" * 100_000),
+    "S22 a log-in page": http(200, b"<html>", content_type="text/html"),
+    "S17 no content": b"HTTP/1.1 204 No Content\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("data", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
+def test_a_success_with_a_broken_body_is_applied(connect: Connect, data: bytes) -> None:
+    """The status is known before the body breaks: the contact is there."""
+    with RawServer(replies_and_closes(data)) as server:
+        answer = create_on(server, connect)
+    assert (answer.verdict, answer.ref) == (APPLIED, "")
+    assert answer.error_code in {"network.reset", "response.invalid"}
+
+
+def test_a_bomb_does_not_fill_the_memory(connect: Connect) -> None:
+    """N25: no more than a MiB of a body is ever unpacked."""
+    with RawServer(replies_and_closes(BROKEN_BODIES["N25 bomb"])) as server:
+        connection = connect(server.url)
+        tracemalloc.start()
+        try:
+            connection.create(ORDER, BODY)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 6_000_000
+
+
+GOOD = {
+    "S17 200": http(200, json.dumps({"ref": REF}).encode()),
+    "chunks": http(
+        201,
+        f'9\r\n{{"ref": "\r\n26\r\n{REF}"}}\r\n0\r\n\r\n'.encode(),
+        "Transfer-Encoding: chunked",
+    ),
+    "gzip": http(201, gzip.compress(json.dumps({"ref": REF}).encode()), "Content-Encoding: gzip"),
+    "ends with the connection": f'HTTP/1.1 201 Created\r\n\r\n{{"ref": "{REF}"}}'.encode(),
+    "HTTP/1.0": f'HTTP/1.0 201 Created\r\n\r\n{{"ref": "{REF}"}}'.encode(),
+    "N23 100 first": b"HTTP/1.1 100 Continue\r\n\r\n" + created(REF),
+    "N23 102 and 103 first": b"HTTP/1.1 102 Processing\r\n\r\n"
+    b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" + created(REF),
+}
+
+
+@pytest.mark.parametrize("data", GOOD.values(), ids=GOOD.keys())
+def test_unusual_but_whole_answers_are_understood(connect: Connect, data: bytes) -> None:
+    """However it is framed, a 2xx with a ref is one."""
+    with RawServer(replies_and_closes(data)) as server:
+        answer = create_on(server, connect)
+    assert (answer.verdict, answer.ref, answer.error_code) == (APPLIED, REF, "")
+
+
+def closes(peer: Peer) -> None:
+    peer.read()
+    peer.close()
+
+
+UNCLEAR: dict[str, tuple[Behaviour, str]] = {
+    "N9 closed": (closes, "network.reset"),
+    "N10 reset": (resets, "network.reset"),
+    "N9 closed in the head": (replies_and_closes(b"HTTP/1.1 201 Cr"), "network.reset"),
+    "N9 closed after the status": (
+        replies_and_closes(b"HTTP/1.1 201 Created\r\nA: b\r\n"),
+        "network.reset",
+    ),
+    "N20 no status": (replies_and_closes(b"\x00\xff\x17rubbish\r\n\r\n"), "response.invalid"),
+    "N20 a status of four digits": (
+        replies_and_closes(b"HTTP/1.1 2010 Created\r\n\r\n"),
+        "response.invalid",
+    ),
+    "N20 SSH": (replies_and_closes(b"SSH-2.0-OpenSSH_9.2\r\n"), "response.invalid"),
+    "N26 many headers": (
+        replies_and_closes(b"HTTP/1.1 201 Created\r\n" + b"A: b\r\n" * 101 + b"\r\n"),
+        "response.invalid",
+    ),
+    "N26 long line": (
+        replies_and_closes(b"HTTP/1.1 201 Created\r\nA: " + b"b" * 70_000 + b"\r\n\r\n"),
+        "response.invalid",
+    ),
+    "two lengths": (
+        replies_and_closes(
+            b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"
+        ),
+        "response.invalid",
+    ),
+    "switching protocols": (
+        replies_and_closes(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"),
+        "http.101",
+    ),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "code"), UNCLEAR.values(), ids=UNCLEAR.keys())
+def test_an_exchange_that_breaks_is_unknown(
+    connect: Connect, behaviour: Behaviour, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server may have stored the contact; and nothing of ours or theirs is logged."""
+    with caplog.at_level(logging.INFO), RawServer(behaviour) as server:
+        answer = create_on(server, connect)
+        assert len(server.requests) == 1
+    assert (answer.verdict, answer.error_code, answer.sent) == (UNKNOWN, code, True)
+    assert not caplog.records
+
+
+SLOW: dict[str, Behaviour] = {
+    "N12 silence": is_silent,
+    "N14 head byte by byte": drips(b"", created(REF)),
+    "N14 headers without end": drips(b"HTTP/1.1 201 Created\r\n", b"A: b\r\n" * 1000),
+    "N23 interim answers without end": drips(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000),
+}
+
+
+@pytest.mark.parametrize("behaviour", SLOW.values(), ids=SLOW.keys())
+def test_an_exchange_that_takes_too_long_is_cut(connect: Connect, behaviour: Behaviour) -> None:
+    """The time is that of the whole exchange, however alive the server seems."""
+    with RawServer(behaviour) as server:
+        connection = connect(server.url, SHORT)
+        answer = connection.create(ORDER, BODY)
+        connection.close()
+    assert (answer.verdict, answer.error_code) == (UNKNOWN, "network.timeout")
+    assert SHORT * 0.9 < answer.seconds < LONG
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\n", id="with a length"),
+        pytest.param(b"HTTP/1.1 201 Created\r\n\r\n", id="until the connection ends"),
+    ],
+)
+def test_a_body_that_drips_after_its_status_is_applied(connect: Connect, head: bytes) -> None:
+    """N15: the status came in time; what is cut of the body is only the ref."""
+    with RawServer(drips(head, b" " * 1000)) as server:
+        connection = connect(server.url, SHORT)
+        answer = connection.create(ORDER, BODY)
+        connection.close()
+    assert (answer.verdict, answer.error_code) == (APPLIED, "network.timeout")
+
+
+def test_a_server_that_does_not_read_cannot_hold_the_exchange(connect: Connect) -> None:
+    """A body that does not go out is cut at the deadline as well."""
+    release = threading.Event()
+
+    def wait(peer: Peer) -> None:
+        release.wait()
+        peer.close()
+
+    with RawServer(wait) as server:
+        answer = connect(server.url, SHORT).create(ORDER, b" " * 30_000_000)
+        release.set()
+    assert (answer.verdict, answer.error_code) == (UNKNOWN, "network.timeout")
+
+
+def test_an_answer_before_the_body_was_read_is_heard(connect: Connect) -> None:
+    """N22: a server may refuse a large body without reading it."""
+
+    def refuse(peer: Peer) -> None:
+        peer.send(http(413, b'{"code": 413, "message": "Too large."}', "Connection: close"))
+        with pytest.raises(ConnectionError):
+            peer.read()
+
+    with RawServer(refuse) as server:
+        connection = connect(server.url)
+        answer = connection.create(ORDER, b" " * 200_000)
+        connection.close()
+    assert (answer.verdict, answer.message) == (NOT_APPLIED, "Too large.")
+
+
+def test_a_connection_is_kept(connect: Connect) -> None:
+    """Requests of one worker share one connection."""
+    with RawServer(replies(created(REF))) as server:
+        connection = connect(server.url)
+        for _ in range(3):
+            assert connection.create(ORDER, BODY).ref == REF
+        assert (len(server.requests), server.connections) == (3, 1)
+        connection.close()
+
+
+def test_a_connection_that_the_server_closed_while_idle_costs_nothing(connect: Connect) -> None:
+    """N21: it is noticed before the request is sent."""
+    with RawServer(replies_and_closes(created(REF))) as server:
+        connection = connect(server.url)
+        for _ in range(3):
+            assert connection.create(ORDER, BODY).ref == REF
+            wait_until_readable(connection)
+        assert server.connections == 3
+        connection.close()
+
+
+def wait_until_readable(connection: Connection) -> None:
+    kept = connection._adapter._connection
+    assert kept is not None
+    while kept.sock is not None and kept.is_connected:
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize(
+    "surplus",
+    [
+        pytest.param(created(OTHER_REF), id="a second answer"),
+        pytest.param(b"HTTP/1.1 201 Created\r\nContent-Le", id="a part of one"),
+        pytest.param(b"\n", id="a byte"),
+    ],
+)
+def test_bytes_after_an_answer_never_belong_to_the_next(connect: Connect, surplus: bytes) -> None:
+    """N23: a connection that said too much is not used again."""
+    first = replies(created(REF) + surplus)
+    third = "3d7de9df-45a2-45ea-872c-30e45139007d"
+    with RawServer(first, replies(created(third))) as server:
+        connection = connect(server.url)
+        assert connection.create(ORDER, BODY).ref == REF
+        assert connection.create(ORDER, BODY).ref == third
+        assert server.connections == 2
+        connection.close()
+
+
+def test_the_answer_to_a_cut_exchange_never_belongs_to_the_next(connect: Connect) -> None:
+    """N24: after a time-out the connection is dropped."""
+    cut = threading.Event()
+
+    def too_late(peer: Peer) -> None:
+        peer.read()
+        cut.wait()
+        peer.send(created(OTHER_REF))
+
+    with RawServer(too_late, replies(created(REF))) as server:
+        connection = connect(server.url, SHORT)
+        assert connection.create(ORDER, BODY).error_code == "network.timeout"
+        cut.set()
+        assert connection.create(ORDER, BODY).ref == REF
+        assert server.connections == 2
+        connection.close()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("target", ["other", "same", "file:///etc/passwd", ""])
+def test_a_redirect_is_not_followed(connect: Connect, status: int, target: str) -> None:
+    """S21: nothing reaches the place that it names."""
+    with RawServer(replies(created(OTHER_REF))) as other, ExitStack() as stack:
+        place = {"other": other.url, "same": "/v2.1/elsewhere"}.get(target, target)
+        header = f"Location: {place}" if place else "X: y"
+        server = stack.enter_context(RawServer(replies(http(status, b"", header))))
+        connection = connect(server.url)
+        answer = connection.create(ORDER, BODY)
+        connection.close()
+        assert (len(server.requests), other.connections) == (1, 0)
+    assert (answer.verdict, answer.error_code) == (NOT_APPLIED, f"http.{status}")
+
+
+def test_netrc_is_not_read(connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    """N7: only the credentials that were given are sent."""
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("default login other password s3cret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with RawServer(replies(created(REF))) as server:
+        connection = connect(server.url)
+        connection.create(ORDER, BODY)
+        connection.close()
+        assert server.requests[0].headers["authorization"] == CREDENTIALS.authorization
+
+
+REFUSALS = {
+    "S1": (http(429, b"", "Retry-After: 2"), NOT_APPLIED, 2.0, "HTTP 429"),
+    "S3 two headers": (http(429, b"", "Retry-After: 1", "Retry-After: 9"), NOT_APPLIED, 9.0, ""),
+    "S2": (
+        http(
+            429, b"", "Retry-After: Wed, 21 Oct 2015 07:28:30 GMT",
+            "Date: Wed, 21 Oct 2015 07:28:00 GMT",
+        ), NOT_APPLIED, 30.0, "",
+    ),
+    "S4": (http(503, b'{"code": 503, "message": "Again."}'), NOT_APPLIED, None, "Again."),
+    "S5": (http(503, b"<html>", content_type="text/html"), UNKNOWN, None, "HTTP 503"),
+    "S8": (http(502, b"<html>s3cret", content_type="text/html"), UNKNOWN, None, "HTTP 502"),
+    "S9": (http(401, b'{"code": 401, "message": "Who?"}'), NOT_APPLIED, None, "Who?"),
+    "S14 not UTF-8": (http(400, b'{"message": "\xff"}'), NOT_APPLIED, None, "HTTP 400"),
+    "S14 10 MB": (
+        http(400, b'{"message": "' + b"x" * 10_000_000 + b'"}'), NOT_APPLIED, None, "HTTP 400",
+    ),
+    "S14 half a message": (
+        http(400, b'{"message": "x"}', "Content-Length: 99"), NOT_APPLIED, None, "HTTP 400",
+    ),
+    "S15": (http(415), NOT_APPLIED, None, "HTTP 415"),
+    "S16": (http(409), NOT_APPLIED, None, "HTTP 409"),
+    "408": (http(408), UNKNOWN, None, "HTTP 408"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict", "pause", "message"), REFUSALS.values(), ids=REFUSALS.keys()
+)
+def test_refusals(
+    connect: Connect, data: bytes, verdict: Verdict, pause: float | None, message: str
+) -> None:
+    """The status decides, the message is for a person, the pause is what was asked for."""
+    with RawServer(replies_and_closes(data)) as server:
+        answer = create_on(server, connect)
+    assert (answer.verdict, answer.retry_after) == (verdict, pause)
+    assert answer.message.startswith(message)
+    assert "<html>" not in answer.message
+    assert len(answer.message) <= 300
+
+
+def test_an_abort_ends_what_is_in_flight_and_lets_nothing_follow() -> None:
+    """A second signal does not wait for the time to be up."""
+    arrived = threading.Event()
+
+    def behave(peer: Peer) -> None:
+        peer.read()
+        arrived.set()
+        peer.hold()
+
+    answers: list[Answer] = []
+    with RawServer(behave) as server, Api(server.url, CREDENTIALS, LONG) as api:
+        with api.connect() as connection:
+
+            def work() -> None:
+                answers.extend(connection.create(ORDER, BODY) for _ in range(2))
+
+            worker = threading.Thread(target=work)
+            worker.start()
+            arrived.wait()
+            api.abort()
+            worker.join()
+        assert len(server.requests) == 1
+    first, second = answers
+    assert (first.verdict, first.error_code, first.sent) == (UNKNOWN, "network.aborted", True)
+    assert (second.verdict, second.error_code, second.sent) == (
+        NOT_APPLIED, "network.aborted", False,
+    )  # fmt: skip
+
+
+def test_an_interrupt_in_the_middle_drops_the_connection(connect: Connect) -> None:
+    """A request after it must not get the answer to the one before."""
+
+    def interrupt(peer: Peer) -> None:
+        peer.read()
+        peer.send(http(201, b'{"ref": "', "Content-Length: 100"))
+
+    with RawServer(interrupt, replies(created(REF))) as server:
+        connection = connect(server.url)
+        kept = connection._adapter
+        original = kept.build_response
+
+        def fail(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        kept.build_response = fail  # type: ignore[assignment,method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            connection.create(ORDER, BODY)
+        kept.build_response = original  # type: ignore[method-assign]
+        assert connection.create(ORDER, BODY).ref == REF
+        assert server.connections == 2
+        connection.close()
+
+
+def test_the_calls_against_the_reference_server(connect: Connect) -> None:
+    """Created, listed over two pages, read, changed, deleted."""
+    orders = {ORDER: "A-1", OTHER_REF: "A-2"}
+    with ReferenceServer(orders=orders) as server:
+        connection = connect(server.url)
+        refs = [connection.create(ORDER, BODY).ref for _ in range(12)]
+        assert [contact["ref"] for contact in connection.contacts(ORDER).items] == refs
+        assert connection.contacts(OTHER_REF).items == ()
+        assert [order["ref"] for order in connection.orders("A-2").items] == [OTHER_REF]
+        assert connection.orders("A-3").items == ()
+        assert connection.update(refs[0], b'{"city": "Cork"}').verdict is APPLIED
+        contact = connection.contact(refs[0]).contact
+        assert contact is not None
+        assert (contact["firstName"], contact["city"]) == ("Ada", "Cork")
+        assert connection.delete(refs[0]).verdict is APPLIED
+        assert connection.delete(refs[0]).http_status == 404
+        assert connection.contact(refs[0]).verdict is NOT_APPLIED
+        missing = connection.contacts(REF).failure
+        assert missing is not None
+        assert (missing.http_status, missing.is_api_error) == (404, True)
+        assert server.contact_counts() == {ORDER: 11}
+        connection.close()
+
+
+def test_faults_of_the_reference_server(connect: Connect) -> None:
+    """What it stores and what it answers are told apart."""
+    faults = [
+        Fault(status=500, store=True),
+        Fault(drop=True, store=True),
+        Fault(drop=True),
+        Fault(status=429, headers={"Retry-After": "3"}),
+        Fault(store=True, cut=150),
+        Fault(silent=True, store_after=0.0),
+        None,
+    ]
+    with ReferenceServer(faults) as server:
+        connection = connect(server.url, SHORT)
+        answers = [connection.create(ORDER, BODY) for _ in faults]
+        assert server.contact_counts() == {ORDER: 5}
+        connection.close()
+    verdicts = [answer.verdict for answer in answers]
+    assert verdicts == [UNKNOWN, UNKNOWN, UNKNOWN, NOT_APPLIED, APPLIED, UNKNOWN, APPLIED]
+    assert (answers[3].retry_after, answers[4].ref) == (3.0, "")
