@@ -56,17 +56,16 @@ def failure_of(error: BaseException, wire: Wire, host: str) -> Failure:
     """
     causes = tuple(_causes(error))
     if wire.aborted:
-        return aborted(sent=wire.sent)
-    if not wire.sent and not wire.overdue:
-        tls = _first(causes, ssl.SSLError)
-        if tls is not None and not isinstance(tls, _TLS_BROKEN_OFF):
-            return Failure(
-                error_code="network.tls",
-                message=f"No secure connection to {host}: {_tls_reason(tls)}",
-                certain=True,
-                sent=False,
-            )
-    if not wire.sent and _first(causes, *_NO_CONNECTION) is not None:
+        return aborted(sent=not wire.connecting)
+    tls = _tls_failure(causes, wire)
+    if tls is not None:
+        return Failure(
+            error_code="network.tls",
+            message=f"No secure connection to {host}: {_tls_reason(tls)}",
+            certain=True,
+            sent=False,
+        )
+    if _first(causes, *_NO_CONNECTION) is not None:
         return Failure(
             error_code="network.connect",
             message=f"No connection to {host}: {_connect_reason(causes, wire)}",
@@ -78,7 +77,7 @@ def failure_of(error: BaseException, wire: Wire, host: str) -> Failure:
         error_code=code,
         message=f"No whole answer from {host}: {_REASONS[code]}",
         certain=False,
-        sent=wire.sent,
+        sent=not wire.connecting,
     )
 
 
@@ -136,6 +135,15 @@ def _first(causes: tuple[BaseException, ...], *kinds: type[BaseException]) -> Ba
     return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
 
+def _tls_failure(causes: tuple[BaseException, ...], wire: Wire) -> BaseException | None:
+    """Returns what is wrong with the certificate or the set-up of TLS, if that is it."""
+    refused = _first(causes, ssl.SSLCertVerificationError)
+    if refused is not None or not wire.connecting or wire.overdue:
+        return refused
+    failed = _first(causes, ssl.SSLError)
+    return None if isinstance(failed, _TLS_BROKEN_OFF) else failed
+
+
 def _tls_reason(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return clean(f"its certificate is refused: {error.verify_message}")
@@ -147,10 +155,14 @@ def _tls_reason(error: BaseException) -> str:
 def _connect_reason(causes: tuple[BaseException, ...], wire: Wire) -> str:
     if _first(causes, urllib3.exceptions.NameResolutionError) is not None:
         return "its name cannot be resolved"
-    by_proxy = _first(causes, urllib3.exceptions.ProxyError) is not None
-    whose = "the proxy of the environment" if by_proxy else "it"
-    system = _first(causes, OSError)
-    if wire.overdue or system is None or isinstance(system, TimeoutError):
+    by_proxy = _first(causes, urllib3.exceptions.ProxyError, requests.exceptions.ProxyError)
+    whose = "it" if by_proxy is None else "the proxy of the environment"
+    errors = (cause for cause in causes if isinstance(cause, OSError))
+    system = next((e for e in errors if not isinstance(e, requests.RequestException)), None)
+    if wire.overdue or isinstance(system, TimeoutError):
         return f"{whose} did not answer in time"
-    reason = os.strerror(system.errno) if system.errno else clean(str(system))
-    return f"{whose} failed: {reason}" if by_proxy else reason
+    if system is not None and system.errno:
+        reason = os.strerror(system.errno)
+        return reason if by_proxy is None else f"{whose} failed: {reason}"
+    refusal = str(system) if str(system).startswith("Tunnel connection failed") else ""
+    return f"{whose} refused: {clean(refusal)}" if refusal else f"{whose} could not be reached"

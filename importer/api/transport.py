@@ -134,6 +134,7 @@ class _WatchedConnection(HTTPConnection):
         self.response_class = response_class  # type: ignore[assignment] # a factory will do
 
     def _new_conn(self) -> socket.socket:
+        self.wire.connecting = True
         try:
             addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
         except UnicodeError as error:
@@ -167,10 +168,10 @@ class _WatchedConnection(HTTPConnection):
         sock.settimeout(wait)
 
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
-        # Connecting comes first, so that whatever fails in it is known not to be sent.
+        # Connecting comes first, so that whatever fails in it is known to be before the send.
         if self.sock is None:
             self.connect()
-        self.wire.sent = True
+        self.wire.connecting = False
         super().request(*args, **kwargs)
 
 

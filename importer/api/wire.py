@@ -25,7 +25,7 @@ class Wire:
         deadline: Clock reading at which the exchange is cut; infinity between exchanges.
         overdue: The exchange was cut at its deadline.
         aborted: Everything was cut, for good.
-        sent: A byte of the request may have left.
+        connecting: A new connection is being made, so that nothing of the request has left.
         surplus: The server sent more than its answer.
     """
 
@@ -33,7 +33,7 @@ class Wire:
         self.deadline = math.inf
         self.overdue = False
         self.aborted = False
-        self.sent = False
+        self.connecting = False
         self.surplus = False
         # Reentrant, as a signal handler may abort while its own thread is in here.
         self._lock = threading.RLock()
@@ -41,7 +41,7 @@ class Wire:
 
     def begin(self, deadline: float) -> None:
         """Starts an exchange."""
-        self.overdue = self.sent = self.surplus = False
+        self.overdue = self.connecting = self.surplus = False
         self.deadline = deadline
 
     def end(self) -> None:

@@ -162,7 +162,7 @@ class RawServer:
             self._start(self._serve, peer)
 
     def _serve(self, peer: Peer) -> None:
-        with contextlib.suppress(OSError):
+        try:
             if self.tls is not None:
                 peer.sock = self.tls.wrap_socket(peer.sock, server_side=True)
             while not peer.closed and self._something_arrives(peer):
@@ -170,7 +170,9 @@ class RawServer:
                     behaviour = self.behaviours[min(self._turn, len(self.behaviours) - 1)]
                     self._turn += 1
                 behaviour(peer)
-        with contextlib.suppress(OSError):
+        except OSError:
+            pass  # the client has left, as clients of such a server do
+        finally:
             peer.sock.close()
 
     @staticmethod

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from importer.api.answers import Verdict
+from importer.api.answers import Answer, Verdict
 from importer.api.classification import Request, answer_to, answer_to_failure
 from importer.api.replies import Failure, Reply, Secrets
 
@@ -14,15 +14,17 @@ APPLIED, NOT_APPLIED, UNKNOWN = Verdict.APPLIED, Verdict.NOT_APPLIED, Verdict.UN
 
 
 def error_body(status: int) -> bytes:
+    """The documented error form."""
     return json.dumps({"status": status, "code": status, "message": "No."}).encode()
 
 
-def classify(reply: Reply, request: Request = Request.CREATE):
+def classify(reply: Reply, request: Request = Request.CREATE) -> Answer:
+    """Classifies a reply to a create, if nothing else is said."""
     return answer_to(request, reply, 0.1, Secrets())
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
-def test_a_success_with_a_ref_is_applied(status):
+def test_a_success_with_a_ref_is_applied(status: int) -> None:
     """Any 2xx with a ref says that the contact is there, and where."""
     contact = {
         "ref": REF,
@@ -59,7 +61,7 @@ def test_a_success_with_a_ref_is_applied(status):
         pytest.param(b"<html>log in</html>", id="a page"),
     ],
 )
-def test_a_success_without_a_usable_ref_is_applied_all_the_same(body):
+def test_a_success_without_a_usable_ref_is_applied_all_the_same(body: bytes) -> None:
     """A 2xx that does not say the ref must never be sent again."""
     answer = classify(Reply(status=201, body=body))
     assert (answer.verdict, answer.ref) == (APPLIED, "")
@@ -67,7 +69,7 @@ def test_a_success_without_a_usable_ref_is_applied_all_the_same(body):
 
 
 @pytest.mark.parametrize("flaw", ["network.timeout", "network.reset", "response.invalid"])
-def test_a_success_whose_body_broke_is_applied(flaw):
+def test_a_success_whose_body_broke_is_applied(flaw: str) -> None:
     """The status is known before the body breaks, so the contact is there."""
     body = json.dumps({"ref": REF}).encode()
     answer = classify(Reply(status=201, body=body, flaw=flaw))
@@ -84,7 +86,9 @@ def test_a_success_whose_body_broke_is_applied(flaw):
         *((status, UNKNOWN) for status in (408, 500, 501, 502, 504, 507, 599, 600, 999, 101)),
     ],
 )
-def test_every_other_status_in_the_api_form(request_kind, status, verdict):
+def test_every_other_status_in_the_api_form(
+    request_kind: Request, status: int, verdict: Verdict
+) -> None:
     """What the API refuses is not applied; what leaves a doubt is unknown."""
     answer = classify(Reply(status=status, body=error_body(status)), request_kind)
     assert (answer.verdict, answer.error_code) == (verdict, f"http.{status}")
@@ -102,34 +106,34 @@ def test_every_other_status_in_the_api_form(request_kind, status, verdict):
         pytest.param(error_body(503)[:-1], "application/json", id="cut short"),
     ],
 )
-def test_a_503_that_the_api_did_not_write_is_unknown(body, content_type):
+def test_a_503_that_the_api_did_not_write_is_unknown(body: bytes, content_type: str) -> None:
     """Behind a gateway that says 503 the contact may have been stored."""
     answer = classify(Reply(status=503, body=body, content_type=content_type))
     assert (answer.verdict, answer.is_api_error) == (UNKNOWN, False)
 
 
-def test_a_503_whose_body_broke_is_unknown():
+def test_a_503_whose_body_broke_is_unknown() -> None:
     """What came of the body may look whole and not be."""
     answer = classify(Reply(status=503, body=error_body(503), flaw="network.reset"))
     assert answer.verdict is UNKNOWN
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b'{"items": []'])
-def test_a_read_without_an_object_taught_nothing(body):
+def test_a_read_without_an_object_taught_nothing(body: bytes) -> None:
     """A 200 to a read that cannot be understood is no proof of anything."""
     answer = classify(Reply(status=200, body=body), Request.READ)
     assert (answer.verdict, answer.error_code) == (UNKNOWN, "response.invalid")
 
 
 @pytest.mark.parametrize("reply", [Reply(status=204), Reply(status=200, body=b"ok")])
-def test_a_change_needs_no_body(reply):
+def test_a_change_needs_no_body(reply: Reply) -> None:
     """A 2xx says that the contact was changed or deleted."""
     answer = classify(reply, Request.CHANGE)
     assert (answer.verdict, answer.error_code, answer.message) == (APPLIED, "", "")
 
 
 @pytest.mark.parametrize(("certain", "verdict"), [(True, NOT_APPLIED), (False, UNKNOWN)])
-def test_a_request_without_a_reply(certain, verdict):
+def test_a_request_without_a_reply(*, certain: bool, verdict: Verdict) -> None:
     """Only what is proven not to have acted is not applied."""
     failure = Failure(error_code="network.reset", message="x", certain=certain, sent=True)
     answer = answer_to_failure(failure, 0.1)

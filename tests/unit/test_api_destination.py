@@ -7,12 +7,12 @@ from importer.errors import UsageError
 
 
 @pytest.mark.parametrize("region", ["eu", "us", "ap", "jp"])
-def test_each_region_has_a_base_url_that_passes_the_check(region):
+def test_each_region_has_a_base_url_that_passes_the_check(region: str) -> None:
     """The four regions of the vendor are https."""
     assert check_base_url(base_url_of(region)) == REGIONS[region]
 
 
-def test_an_unknown_region_is_refused_and_the_known_ones_are_named():
+def test_an_unknown_region_is_refused_and_the_known_ones_are_named() -> None:
     """The error says what to choose from."""
     with pytest.raises(UsageError, match="eu, us, ap, jp"):
         base_url_of("mars")
@@ -31,7 +31,7 @@ def test_an_unknown_region_is_refused_and_the_known_ones_are_named():
         ("https://[2001:db8::1]/x", "https://[2001:db8::1]/x"),
     ],
 )
-def test_base_urls_that_are_fine(url, expected):
+def test_base_urls_that_are_fine(url: str, expected: str) -> None:
     """A path and a slash at the end are tolerated; http is for loopback hosts."""
     assert check_base_url(url) == expected
 
@@ -66,14 +66,14 @@ def test_base_urls_that_are_fine(url, expected):
         "",
     ],
 )
-def test_base_urls_that_are_refused(url):
+def test_base_urls_that_are_refused(url: str) -> None:
     """Each is refused before anything is sent, and what may be a secret is not repeated."""
     with pytest.raises(UsageError) as refusal:
         check_base_url(url)
     assert "s3cret" not in str(refusal.value)
 
 
-def test_credentials_hide_themselves():
+def test_credentials_hide_themselves() -> None:
     """Neither text shows in what a log or a traceback prints."""
     credentials = Credentials("client-key", "t0ken")
     shown = f"{credentials} {credentials!r}"
@@ -100,7 +100,7 @@ def test_credentials_hide_themselves():
         "your-client-key",
     ],
 )
-def test_credentials_that_cannot_be_right_are_refused_unseen(value):
+def test_credentials_that_cannot_be_right_are_refused_unseen(value: str) -> None:
     """The error names the variable, not what stands in it."""
     with pytest.raises(UsageError, match="SITECORE_CDP_CLIENT_KEY") as key:
         Credentials(value, "t0ken")
@@ -109,7 +109,7 @@ def test_credentials_that_cannot_be_right_are_refused_unseen(value):
     assert "cret" not in f"{key.value}{token.value}"
 
 
-def test_a_client_key_has_no_colon():
+def test_a_client_key_has_no_colon() -> None:
     """HTTP Basic would take what follows for the password."""
     with pytest.raises(UsageError, match="colon"):
         Credentials("a:b", "t0ken")

@@ -1,6 +1,7 @@
 """Proxies and certificates come from the environment once, on purpose."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -11,13 +12,13 @@ API = "https://api-engage-eu.sitecorecloud.io"
 
 
 @pytest.fixture(autouse=True)
-def _bare_environment(monkeypatch):
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name.endswith("_CA_BUNDLE"):
             monkeypatch.delenv(name)
 
 
-def test_nothing_set_is_a_direct_connection():
+def test_nothing_set_is_a_direct_connection() -> None:
     """And the certificates of certifi."""
     environment = Environment.of(API)
     assert environment == Environment()
@@ -26,7 +27,9 @@ def test_nothing_set_is_a_direct_connection():
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("value", ["http://me:s3cret@proxy.example.com:3128", "proxy:3128"])
-def test_a_proxy_is_used_and_shown_without_its_password(monkeypatch, variable, value):
+def test_a_proxy_is_used_and_shown_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
     """What -v prints names the proxy and no secret."""
     monkeypatch.setenv(variable, value)
     environment = Environment.of(API)
@@ -36,7 +39,7 @@ def test_a_proxy_is_used_and_shown_without_its_password(monkeypatch, variable, v
 
 
 @pytest.mark.parametrize("no_proxy", ["api-engage-eu.sitecorecloud.io", ".sitecorecloud.io", "*"])
-def test_no_proxy_is_honoured(monkeypatch, no_proxy):
+def test_no_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
     """A host that is exempt is reached directly."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
     monkeypatch.setenv("NO_PROXY", no_proxy)
@@ -44,7 +47,9 @@ def test_no_proxy_is_honoured(monkeypatch, no_proxy):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "[::1]"])
-def test_a_loopback_host_is_never_reached_through_a_proxy(monkeypatch, host):
+def test_a_loopback_host_is_never_reached_through_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
     """The rehearsal server is on this machine, not on the proxy's."""
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.com:3128")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
@@ -55,7 +60,9 @@ def test_a_loopback_host_is_never_reached_through_a_proxy(monkeypatch, host):
 @pytest.mark.parametrize(
     "proxy", ["socks5://proxy:1080", "http://", "http://proxy:port", "ftp://x"]
 )
-def test_a_proxy_that_cannot_be_used_is_refused(monkeypatch, proxy):
+def test_a_proxy_that_cannot_be_used_is_refused(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
     """Going around it in silence is not an option."""
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(UsageError, match="HTTPS_PROXY"):
@@ -63,7 +70,9 @@ def test_a_proxy_that_cannot_be_used_is_refused(monkeypatch, proxy):
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_ca_bundle_is_used_and_shown(monkeypatch, tmp_path, variable):
+def test_a_ca_bundle_is_used_and_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
     """What -v prints names the bundle and the variable."""
     monkeypatch.setenv(variable, str(tmp_path))
     environment = Environment.of(API)
@@ -71,7 +80,9 @@ def test_a_ca_bundle_is_used_and_shown(monkeypatch, tmp_path, variable):
     assert f"{tmp_path} (from {variable})" in environment.describe()
 
 
-def test_a_ca_bundle_that_is_none_is_refused(monkeypatch, tmp_path):
+def test_a_ca_bundle_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Neither a missing file nor one without certificates is passed over."""
     bundle = tmp_path / "bundle.pem"
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))

@@ -12,7 +12,8 @@ from importer.api.listing import MAX_PAGES, read_all
 NOT_FOUND = Answer(verdict=Verdict.NOT_APPLIED, seconds=0.0, http_status=404)
 
 
-def page(body: Any) -> Answer:
+def page(body: dict[str, Any]) -> Answer:
+    """The answer to a read that went well."""
     return Answer(verdict=Verdict.APPLIED, seconds=0.0, http_status=200, contact=body)
 
 
@@ -26,6 +27,7 @@ class Pages:
         self.asked: list[str] = []
 
     def read(self, path: str) -> Answer:
+        """Answers with one page."""
         self.asked.append(path)
         query = parse_qs(urlsplit(path).query)
         start = int(query["offset"][0])
@@ -40,7 +42,7 @@ class Pages:
 @pytest.mark.parametrize(
     ("total", "requests"), [(0, 1), (1, 1), (9, 1), (10, 2), (11, 2), (20, 3), (25, 3)]
 )
-def test_all_pages_are_read(total, requests, next_link):
+def test_all_pages_are_read(total: int, requests: int, *, next_link: bool) -> None:
     """A full page may be the last one, so only a short or an empty one ends the list."""
     pages = Pages(total, next_link=next_link)
     if next_link and total in {10, 20}:
@@ -51,20 +53,20 @@ def test_all_pages_are_read(total, requests, next_link):
     assert pages.asked[0] == "/things?x=1&offset=0&limit=10"
 
 
-def test_the_offset_advances_by_what_came():
+def test_the_offset_advances_by_what_came() -> None:
     """A server that gives fewer than asked for loses nothing."""
     pages = Pages(7, most=3)
     assert list(read_all(pages.read, "/things?x=1").items) == pages.items
 
 
-def test_a_next_link_on_the_last_page_ends_with_an_empty_one():
+def test_a_next_link_on_the_last_page_ends_with_an_empty_one() -> None:
     """A server that always links onwards is asked once more and no more."""
     pages = [page({"items": [{"ref": "a"}], "next": {"href": "x"}}), page({"items": []})]
     listing = read_all(lambda _path: pages.pop(0), "/things?x=1")
     assert (listing.items, listing.failure) == (({"ref": "a"},), None)
 
 
-def test_an_item_that_moves_to_the_next_page_is_one_item():
+def test_an_item_that_moves_to_the_next_page_is_one_item() -> None:
     """Another writer may shift the list between two pages."""
     first = [{"ref": f"r{number}"} for number in range(10)]
     pages = [page({"items": first}), page({"items": [{"ref": "r9"}, {"ref": "r10"}]})]
@@ -72,7 +74,7 @@ def test_an_item_that_moves_to_the_next_page_is_one_item():
     assert [item["ref"] for item in listing.items] == [f"r{number}" for number in range(11)]
 
 
-def test_a_list_that_repeats_itself_is_a_failure():
+def test_a_list_that_repeats_itself_is_a_failure() -> None:
     """A server that ignores the offset does not hold the program for ever."""
     whole = page({"items": [{"ref": f"r{number}"} for number in range(10)]})
     listing = read_all(lambda _path: whole, "/things?x=1")
@@ -80,7 +82,7 @@ def test_a_list_that_repeats_itself_is_a_failure():
     assert (listing.failure.verdict, listing.requests) == (Verdict.UNKNOWN, 2)
 
 
-def test_a_list_without_end_is_a_failure():
+def test_a_list_without_end_is_a_failure() -> None:
     """The number of pages is bounded."""
     listing = read_all(Pages(10 * MAX_PAGES + 1).read, "/things?x=1")
     assert (listing.items, listing.requests) == ((), MAX_PAGES)
@@ -91,14 +93,14 @@ def test_a_list_without_end_is_a_failure():
     "body",
     [{}, {"items": None}, {"items": {}}, {"items": [1]}, {"items": [{}]}, {"items": [{"ref": 7}]}],
 )
-def test_a_page_that_is_strange_is_a_failure(body):
+def test_a_page_that_is_strange_is_a_failure(body: dict[str, Any]) -> None:
     """What cannot be understood must not pass for an order without contacts."""
     listing = read_all(lambda _path: page(body), "/things?x=1")
     assert listing.failure is not None
     assert listing.failure.error_code == "response.invalid"
 
 
-def test_the_answer_to_a_page_that_failed_is_the_failure():
+def test_the_answer_to_a_page_that_failed_is_the_failure() -> None:
     """A list of which a page is missing is no list."""
     answers = [Pages(20).read("/?offset=0&limit=10"), NOT_FOUND]
     listing = read_all(lambda _path: answers.pop(0), "/things?x=1")

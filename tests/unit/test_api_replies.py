@@ -1,6 +1,7 @@
 """What is taken from a reply for a person to read, and how long it asks to wait."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -19,7 +20,10 @@ from importer.api.replies import (
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 
 
-def message(status: int, body: bytes, content_type: str = "application/json", secrets=()) -> str:
+def message(
+    status: int, body: bytes, content_type: str = "application/json", secrets: Sequence[str] = ()
+) -> str:
+    """What a reply says."""
     reply = Reply(status=status, body=body, content_type=content_type)
     return message_of(reply, parse(body), Secrets(secrets))
 
@@ -36,7 +40,7 @@ def message(status: int, body: bytes, content_type: str = "application/json", se
         ('{"message": "Nguyễn é"}'.encode(), "Nguyễn é"),
     ],
 )
-def test_the_message_of_the_api_is_quoted_as_one_clean_line(body, expected):
+def test_the_message_of_the_api_is_quoted_as_one_clean_line(body: bytes, expected: str) -> None:
     """Whatever stands in it, a message is one printable line."""
     assert message(400, body) == expected
 
@@ -44,37 +48,37 @@ def test_the_message_of_the_api_is_quoted_as_one_clean_line(body, expected):
 @pytest.mark.parametrize(
     ("body", "content_type", "expected"),
     [
-        (b"<html>x</html>", "text/html; charset=x", "HTTP 502 Bad Gateway, with a body of type text/html"),
+        (b"<p>x</p>", "text/html; x=y", "HTTP 502 Bad Gateway, with a body of type text/html"),
         (b"", "text/html", "HTTP 502 Bad Gateway, with no body"),
         (b"\xff\xfe", "", "HTTP 502 Bad Gateway, with a body of no type"),
         (b'{"message": "\\u0000"}', "a/\x1b[0mb", "HTTP 502 Bad Gateway, with a body of type a/b"),
         (b'{"message": 7}', "x/y", "HTTP 502 Bad Gateway, with a body of type x/y"),
     ],
-)  # fmt: skip
-def test_a_page_is_never_quoted(body, content_type, expected):
+)
+def test_a_page_is_never_quoted(body: bytes, content_type: str, expected: str) -> None:
     """Status and media type stand in for what is no message."""
     assert message(502, body, content_type) == expected
 
 
-def test_a_long_message_is_cut():
+def test_a_long_message_is_cut() -> None:
     """Ten megabytes of text are three hundred characters."""
     text = message(400, json.dumps({"message": "x" * 10_000_000}).encode())
     assert (len(text), text[-1]) == (MAX_MESSAGE, "…")
 
 
-def test_secrets_that_a_server_echoes_are_hidden():
+def test_secrets_that_a_server_echoes_are_hidden() -> None:
     """Not even a part of one is left where the message is cut."""
     for filler in (0, MAX_MESSAGE - 5):
         body = json.dumps({"message": "." * filler + "s3cret-t0ken!"}).encode()
         assert "s3c" not in message(400, body, secrets=("s3cret-t0ken!",))
 
 
-def test_secrets_hide_themselves():
+def test_secrets_hide_themselves() -> None:
     """A traceback with locals shows none."""
     assert "s3cret" not in repr(Secrets(("s3cret",)))
 
 
-def test_cleaning_keeps_what_is_printable():
+def test_cleaning_keeps_what_is_printable() -> None:
     """Letters of all scripts stay; blanks of all kinds become one."""
     assert clean("  名前\u00a0\tÅ\n") == "名前 Å"
 
@@ -101,12 +105,12 @@ def test_cleaning_keeps_what_is_printable():
         (["Wed, 21 Oct 99999999999 07:27:00 GMT"], None),
     ],
 )
-def test_the_pause_that_a_reply_asks_for(values, seconds):
+def test_the_pause_that_a_reply_asks_for(values: list[str], seconds: float | None) -> None:
     """Seconds and dates are understood, the longest counts, junk does not."""
     assert pause_of(Reply(status=429, retry_after=values, date=DATE)) == seconds
 
 
-def test_a_date_counts_from_the_clock_when_the_reply_has_none():
+def test_a_date_counts_from_the_clock_when_the_reply_has_none() -> None:
     """Without a Date header the clock here is the only one."""
     now = datetime(2026, 10, 21, 7, 28, tzinfo=UTC)
     reply = Reply(status=429, retry_after=["Wed, 21 Oct 2026 07:28:30 GMT"])

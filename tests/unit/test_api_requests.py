@@ -1,6 +1,6 @@
 """What a request looks like: method, URL, headers, body."""
 
-import json
+from collections.abc import Iterator
 
 import pytest
 import requests
@@ -16,14 +16,14 @@ BODY = '{"firstName": "Nguyễn"}'.encode()
 
 
 @pytest.fixture
-def connection():
+def connection() -> Iterator[Connection]:
     """A connection to an API that `responses` plays."""
     with Api(BASE, Credentials("key", "t0ken"), 5.0) as api, api.connect() as connection:
         yield connection
 
 
 @responses.activate
-def test_a_create_is_a_post_of_the_bytes_as_they_are(connection):
+def test_a_create_is_a_post_of_the_bytes_as_they_are(connection: Connection) -> None:
     """Basic authentication, JSON, program and version, and nothing that others would add."""
     responses.post(f"{BASE}/v2.1/orders/{ORDER}/contacts", status=201, json={"ref": REF})
     answer = connection.create(ORDER, BODY)
@@ -41,7 +41,7 @@ def test_a_create_is_a_post_of_the_bytes_as_they_are(connection):
 
 
 @responses.activate
-def test_contacts_asks_for_all_fields_page_by_page(connection):
+def test_contacts_asks_for_all_fields_page_by_page(connection: Connection) -> None:
     """The documented parameters and the documented default of ten."""
     url = f"{BASE}/v2.1/orders/{ORDER}/contacts?expand=true&limit=10"
     items = [{"ref": f"r{number}", "city": "Cork"} for number in range(11)]
@@ -53,7 +53,7 @@ def test_contacts_asks_for_all_fields_page_by_page(connection):
 
 
 @responses.activate
-def test_contacts_without_their_fields_are_a_failure(connection):
+def test_contacts_without_their_fields_are_a_failure(connection: Connection) -> None:
     """A server that does not expand must not make contacts look absent."""
     url = f"{BASE}/v2.1/orders/{ORDER}/contacts"
     responses.get(url, json={"items": [{"ref": REF, "href": "x"}]})
@@ -63,7 +63,7 @@ def test_contacts_without_their_fields_are_a_failure(connection):
 
 
 @responses.activate
-def test_orders_are_found_by_their_own_number(connection):
+def test_orders_are_found_by_their_own_number(connection: Connection) -> None:
     """Whatever the number holds stays in the one parameter."""
     found = {"items": [{"ref": ORDER}]}
     matcher = responses.matchers.query_param_matcher(
@@ -74,7 +74,7 @@ def test_orders_are_found_by_their_own_number(connection):
 
 
 @responses.activate
-def test_one_contact_is_read_changed_and_deleted(connection):
+def test_one_contact_is_read_changed_and_deleted(connection: Connection) -> None:
     """The three calls on a contact."""
     url = f"{BASE}/v2.1/orderContacts/{REF}"
     responses.get(url, json={"ref": REF, "modifiedAt": "2026-01-01"})
@@ -93,7 +93,9 @@ def test_one_contact_is_read_changed_and_deleted(connection):
     ("ref", "segment"),
     [("../x", "%2E%2E%2Fx"), ("..", "%2E%2E"), ("x?y#z", "x%3Fy%23z"), ("a b%2F", "a%20b%252F")],
 )
-def test_a_reference_is_one_segment_of_the_path(connection, ref, segment):
+def test_a_reference_is_one_segment_of_the_path(
+    connection: Connection, ref: str, segment: str
+) -> None:
     """Whatever it holds, it cannot lead to another resource."""
     responses.delete(f"{BASE}/v2.1/orderContacts/{segment}", status=204)
     connection.delete(ref)
@@ -111,7 +113,9 @@ def test_a_reference_is_one_segment_of_the_path(connection, ref, segment):
         (requests.exceptions.ChunkedEncodingError("x"), Verdict.UNKNOWN, "network.reset"),
     ],
 )
-def test_exceptions_of_requests(connection, error, verdict, code):
+def test_exceptions_of_requests(
+    connection: Connection, error: Exception, verdict: Verdict, code: str
+) -> None:
     """Without proof that nothing was sent, the outcome is unknown."""
     responses.post(f"{BASE}/v2.1/orders/{ORDER}/contacts", body=error)
     answer = connection.create(ORDER, BODY)
@@ -119,7 +123,7 @@ def test_exceptions_of_requests(connection, error, verdict, code):
 
 
 @responses.activate
-def test_what_a_server_echoes_of_the_credentials_is_hidden(connection):
+def test_what_a_server_echoes_of_the_credentials_is_hidden(connection: Connection) -> None:
     """Neither the token nor the header reaches a message."""
     echo = {"message": "got Basic a2V5OnQwa2Vu and t0ken"}
     responses.post(f"{BASE}/v2.1/orders/{ORDER}/contacts", status=400, json=echo)
@@ -127,7 +131,7 @@ def test_what_a_server_echoes_of_the_credentials_is_hidden(connection):
 
 
 @responses.activate
-def test_the_pace_is_kept_before_each_request():
+def test_the_pace_is_kept_before_each_request() -> None:
     """Each page of a list counts."""
     url = f"{BASE}/v2.1/orders/{ORDER}/contacts"
     items = [{"ref": f"r{number}", "city": "Cork"} for number in range(10)]
@@ -141,8 +145,9 @@ def test_the_pace_is_kept_before_each_request():
     assert turns == [0, 1]
 
 
-def test_nothing_that_holds_the_credentials_shows_them(connection):
+def test_nothing_that_holds_the_credentials_shows_them() -> None:
     """Not even when a traceback prints its locals."""
-    assert isinstance(connection, Connection)
-    shown = json.dumps([repr(connection), repr(connection._api), repr(connection._api.secrets)])
+    credentials = Credentials("key", "t0ken")
+    with Api(BASE, credentials, 5.0) as api, api.connect() as connection:
+        shown = f"{credentials!r} {api!r} {api.secrets!r} {connection!r}"
     assert "t0ken" not in shown

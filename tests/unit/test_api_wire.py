@@ -3,14 +3,17 @@
 import math
 import socket
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from importer.api.wire import Watchdog, Wire
 
+Pair = tuple[socket.socket, socket.socket]
+
 
 @pytest.fixture
-def pair():
+def pair() -> Iterator[Pair]:
     """Two connected sockets: the client's and the server's."""
     client, server = socket.socketpair()
     with client, server:
@@ -18,7 +21,8 @@ def pair():
 
 
 def is_cut(sock: socket.socket) -> bool:
-    sock.setblocking(False)
+    """Whether the other end of a socket is gone."""
+    sock.settimeout(0)
     try:
         return sock.recv(1) == b""
     except BlockingIOError:
@@ -35,18 +39,22 @@ class Clock:
 
 
 @pytest.fixture
-def clock():
+def clock() -> Clock:
+    """A clock that stands still."""
     return Clock()
 
 
 @pytest.fixture
-def watchdog(clock):
+def watchdog(clock: Clock) -> Iterator[Watchdog]:
+    """A watchdog of half a minute that only a test wakes."""
     watchdog = Watchdog(30.0, clock)
     yield watchdog
     watchdog.stop()
 
 
-def test_an_exchange_is_cut_at_its_deadline_and_not_before(watchdog, clock, pair):
+def test_an_exchange_is_cut_at_its_deadline_and_not_before(
+    watchdog: Watchdog, clock: Clock, pair: Pair
+) -> None:
     """The socket is shut down under whatever waits for it."""
     wire = watchdog.watch()
     wire.begin(130.0)
@@ -60,7 +68,7 @@ def test_an_exchange_is_cut_at_its_deadline_and_not_before(watchdog, clock, pair
     wire.detach()
 
 
-def test_the_watchdog_sleeps_until_the_earliest_deadline(watchdog, clock):
+def test_the_watchdog_sleeps_until_the_earliest_deadline(watchdog: Watchdog, clock: Clock) -> None:
     """And one time-out when there is none, for none can come up earlier."""
     assert watchdog.cut_overdue() == 30.0
     early, late = watchdog.watch(), watchdog.watch()
@@ -74,7 +82,7 @@ def test_the_watchdog_sleeps_until_the_earliest_deadline(watchdog, clock):
     assert watchdog.cut_overdue() == 30.0
 
 
-def test_an_exchange_that_ended_is_not_cut(watchdog, clock, pair):
+def test_an_exchange_that_ended_is_not_cut(watchdog: Watchdog, clock: Clock, pair: Pair) -> None:
     """A connection waits for its next exchange as long as it takes."""
     wire = watchdog.watch()
     wire.begin(130.0)
@@ -86,7 +94,7 @@ def test_an_exchange_that_ended_is_not_cut(watchdog, clock, pair):
     wire.detach()
 
 
-def test_a_socket_that_comes_too_late_is_cut_at_once(pair):
+def test_a_socket_that_comes_too_late_is_cut_at_once(pair: Pair) -> None:
     """Time may run out while a host name is looked up."""
     wire = Wire()
     wire.begin(1.0)
@@ -96,7 +104,7 @@ def test_a_socket_that_comes_too_late_is_cut_at_once(pair):
     wire.detach()
 
 
-def test_the_socket_that_tls_took_over_is_cut_too(pair):
+def test_the_socket_that_tls_took_over_is_cut_too(pair: Pair) -> None:
     """The wire keeps a descriptor of its own."""
     wire = Wire()
     wire.attach(pair[0])
@@ -107,7 +115,7 @@ def test_the_socket_that_tls_took_over_is_cut_too(pair):
     wire.detach()
 
 
-def test_the_connection_closes_when_the_wire_lets_go(pair):
+def test_the_connection_closes_when_the_wire_lets_go(pair: Pair) -> None:
     """A second descriptor must not keep a closed connection open."""
     wire = Wire()
     wire.attach(pair[0])
@@ -117,7 +125,7 @@ def test_the_connection_closes_when_the_wire_lets_go(pair):
     assert is_cut(pair[1])
 
 
-def test_an_abort_is_for_good(watchdog, pair):
+def test_an_abort_is_for_good(watchdog: Watchdog, pair: Pair) -> None:
     """Exchanges under way, the next ones and those of new connections are all cut."""
     wire = watchdog.watch()
     wire.attach(pair[0])
