@@ -88,6 +88,7 @@ class Connection:
             "POST",
             api.base_url,
             headers={
+                "Host": urlsplit(api.base_url).netloc,
                 "Authorization": authorization,
                 "User-Agent": f"import-contacts/{__version__}",
                 "Accept": "application/json",

@@ -31,6 +31,7 @@ def test_a_create_is_a_post_of_the_bytes_as_they_are(connection: Connection) -> 
     assert (answer.verdict, answer.ref) == (Verdict.APPLIED, REF)
     assert sent.body == BODY
     assert dict(sent.headers) == {
+        "Host": "api.example.com",
         "Authorization": "Basic a2V5OnQwa2Vu",
         "User-Agent": f"import-contacts/{__version__}",
         "Accept": "application/json",

@@ -35,6 +35,7 @@ class Clock:
     now = 100.0
 
     def __call__(self) -> float:
+        """Tells the time."""
         return self.now
 
 

@@ -1,0 +1,138 @@
+"""The head of a request and of its reply, written and read without detours.
+
+``http.client`` reads headers with the e-mail parser and ``urllib3`` copies them twice more.
+Doing without both costs 0.10 of 0.27 ms less a create, the largest gain there is to have; it
+also lets the head be read strictly: one that breaks off, or that frames its body in two ways,
+is no answer here. Bodies are still read by ``http.client``.
+"""
+
+import http.client
+import io
+import re
+import socket
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from importer.api.wire import Wire
+
+_MAX_LINE: Final = 65536
+_MAX_HEADERS: Final = 100
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?\r?\n")
+_HEADER: Final = re.compile(rb"([!#-'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t]*\r?\n")
+
+
+class _Tap(io.RawIOBase):
+    """The reading end of a socket, which can be shut so that only what is buffered is left."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        super().__init__()
+        self._raw = raw
+        self.shut = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - as typeshed has it
+        return 0 if self.shut else self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Reader(io.BufferedReader):
+    """Notes when it is closed whether the server had sent more than its reply."""
+
+    def __init__(self, tap: _Tap, wire: Wire) -> None:
+        super().__init__(tap)
+        self._tap = tap
+        self._wire = wire
+
+    def close(self) -> None:
+        if not self.closed:
+            self._tap.shut = True
+            self._wire.surplus = bool(self.peek(1))
+        super().close()
+
+
+class FinalResponse(http.client.HTTPResponse):
+    """A reply that skips every interim one; the base class knows only 100.
+
+    Attributes:
+        fields: The headers, as they stand.
+    """
+
+    def __init__(self, sock: socket.socket, method: str, wire: Wire) -> None:
+        super().__init__(sock, method=method)
+        self.fp = _Reader(_Tap(self.fp.detach()), wire)
+        self.fields: list[tuple[str, str]] = []
+
+    def begin(self) -> None:
+        """Reads the head.
+
+        Raises:
+            ConnectionResetError: It broke off.
+            http.client.HTTPException: It is not one of HTTP/1.
+        """
+        status, minor = self._read_head()
+        while status < HTTPStatus.OK and status != HTTPStatus.SWITCHING_PROTOCOLS:
+            status, minor = self._read_head()
+        self.status = self.code = status
+        self.version = 10 + minor
+        self._frame(minor)
+
+    def _read_head(self) -> tuple[int, int]:
+        line = self._line()
+        found = _STATUS_LINE.fullmatch(line)
+        if found is None:
+            raise http.client.BadStatusLine(repr(line[:80]))
+        self.fields = []
+        while (line := self._line()) not in {b"\r\n", b"\n"}:
+            header = _HEADER.fullmatch(line)
+            if header is None or len(self.fields) == _MAX_HEADERS:
+                raise http.client.HTTPException("a header is malformed, or one too many")
+            name, value = header.groups()
+            self.fields.append((name.decode("ascii"), value.decode("latin-1")))
+        return int(found[2]), int(found[1])
+
+    def _line(self) -> bytes:
+        line: bytes = self.fp.readline(_MAX_LINE + 1)
+        if len(line) > _MAX_LINE:
+            raise http.client.LineTooLong("head")
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError("the head of the reply broke off")
+        return line
+
+    def _frame(self, minor: int) -> None:
+        """Tells where the body ends and whether another reply can follow. RFC 9112, 6.3."""
+        values: dict[str, set[str]] = {}
+        for name, value in self.fields:
+            parts = {part.strip().lower() for part in value.split(",")}
+            values.setdefault(name.lower(), set()).update(parts)
+        lengths = values.get("content-length", set())
+        codings = values.get("transfer-encoding", set())
+        options = values.get("connection", set())
+        if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", n) for n in lengths):
+            raise http.client.HTTPException("the length of the body is not clear")
+        self.chunked = "chunked" in codings
+        self.chunk_left = None
+        self.length = None if codings else next((int(length) for length in lengths), None)
+        if self.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
+            self.chunked, self.length = False, 0
+        has_end = self.chunked or self.length is not None
+        self.will_close = (
+            not has_end
+            or "close" in options
+            or (minor == 0 and "keep-alive" not in options)
+            or bool(codings and lengths)
+        )
+
+
+def request_bytes(
+    method: str, target: str, headers: Mapping[str, str], body: bytes | None
+) -> bytes:
+    """Returns a whole request. All texts are ours and hold no line breaks."""
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+    head = f"{method} {target} HTTP/1.1\r\n{''.join(lines)}\r\n".encode("ascii")
+    return head + body if body else head
