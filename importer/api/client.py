@@ -83,7 +83,7 @@ class Connection:
         self._api = api
         self._wire = api.watchdog.watch()
         # One request for all, its URL and body put in for each: preparing one anew costs
-        # 0.12 of 0.42 ms.
+        # 0.08 of 0.25 ms.
         self._request = requests.Request(
             "POST",
             api.base_url,
