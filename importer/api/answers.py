@@ -1,6 +1,6 @@
 """What the API said to one request, as far as the rest of the program needs to know."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum, unique
 
 
@@ -49,11 +49,11 @@ class Answer:
     sent: bool = True
     http_status: int | None = None
     error_code: str = ""
-    message: str = ""
+    message: str = field(default="", repr=False)
     ref: str = ""
     href: str = ""
     guest_ref: str = ""
-    contact: dict[str, object] | None = None
+    contact: dict[str, object] | None = field(default=None, repr=False)
     retry_after: float | None = None
     is_api_error: bool = False
 
@@ -69,6 +69,6 @@ class Listing:
         requests: How many requests it took.
     """
 
-    items: tuple[dict[str, object], ...]
+    items: tuple[dict[str, object], ...] = field(repr=False)
     failure: Answer | None
     requests: int

@@ -17,7 +17,7 @@ REGIONS: Final = {
     "jp": "https://api-engage-jpe.sitecorecloud.io",
 }
 _TOKEN = re.compile(r"[!-~]+")
-_PLACEHOLDER = re.compile(r"<.*>|\$\{?\w+\}?|(your|my)[-_ ].*|change-?me|x{3,}", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"<.*>|\$\{?\w+\}?|your[-_ ].*|change-?me|x{3,}", re.IGNORECASE)
 _FORBIDDEN_IN_URL = re.compile(r"[^!-~]|[\\?#]")
 
 

@@ -31,7 +31,7 @@ class Reply:
     """
 
     status: int
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     flaw: str = ""
     content_type: str = ""
     retry_after: Sequence[str] = ()

@@ -474,16 +474,24 @@ def test_an_interrupt_in_the_middle_drops_the_connection(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request after it must not get the answer to the one before."""
+    gone = threading.Event()
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with RawServer(replies(created(OTHER_REF)), replies(created(REF))) as server:
+    def wait_for_the_end(peer: Peer) -> None:
+        peer.read()
+        peer.send(created(OTHER_REF))
+        peer.hold()
+        gone.set()
+
+    with RawServer(wait_for_the_end, replies(created(REF))) as server:
         connection = connect(server.url)
         with monkeypatch.context() as patch:
             patch.setattr("importer.api.client.reply_of", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 connection.create(ORDER, BODY)
+        assert gone.wait(LONG)
         assert connection.create(ORDER, BODY).ref == REF
         assert server.connections == 2
         connection.close()
