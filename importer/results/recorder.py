@@ -40,13 +40,16 @@ class Recorder:
         """Why nothing more is written, if so; the counts go on."""
         self._changed = threading.Condition()
 
-    def keep_rejects(self, rejects: TextIO, delimiter: str) -> None:
+    def keep_rejects(self, rejects: TextIO, delimiter: str, sep_line: str = "") -> None:
         """Also write the records that did not get in, as they were read.
 
         Args:
             rejects: Where they go.
             delimiter: That of the source file, so that the same options read them back.
+            sep_line: Excel's line that names the delimiter, ``""`` if there was none.
         """
+        if sep_line:
+            rejects.write(f"{sep_line}\r\n")
         self._rejects = csv.writer(rejects, delimiter=delimiter)
         self._rejects.writerow((*self._header, IMPORT_ERROR))
 
