@@ -1,0 +1,82 @@
+"""What is to go on record: entries for the journal first, then the outcomes for the results."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from importer.errors import StoppedError
+from importer.journal import Entry, Journal
+from importer.log import event
+from importer.records import Outcome
+
+_GROUP: Final = 128  # held entries and outcomes that make a commit due
+_LONGEST_HOLD: Final = 0.05  # seconds that one may be held
+
+
+class Outbox:
+    """Holds what one commit puts on record.
+
+    Args:
+        journal: Where the entries go.
+        tell: Called with outcomes once their entries are on disk.
+    """
+
+    def __init__(self, journal: Journal, tell: Callable[[list[Outcome]], None]) -> None:
+        self._journal = journal
+        self._tell = tell
+        self._entries: list[Entry] = []
+        self._outcomes: list[Outcome] = []
+        self._held_since = 0.0
+        self._is_journal_lost = False
+
+    @property
+    def due(self) -> float:
+        """When to commit, by the monotonic clock; infinity when there is nothing to."""
+        held = len(self._entries) + len(self._outcomes)
+        if held == 0:
+            return float("inf")
+        return self._held_since + (0.0 if held >= _GROUP else _LONGEST_HOLD)
+
+    def hold(self, entry: Entry | None, outcome: Outcome | None) -> None:
+        """Keep an entry, an outcome, or both for the next commit."""
+        if not self._entries and not self._outcomes:
+            self._held_since = time.monotonic()
+        if entry is not None:
+            self._entries.append(entry)
+        if outcome is not None:
+            self._outcomes.append(outcome)
+
+    def commit(self) -> None:
+        """Put all that is held on record.
+
+        Raises:
+            StoppedError: The journal did not take the entries: the requests they announce
+                must not leave. The outcomes are told all the same, because they are true.
+        """
+        lost = None
+        if self._entries:
+            lost = self._write()
+        if self._outcomes:
+            self._tell(self._outcomes)
+            self._outcomes = []
+        if lost is not None:
+            raise lost
+
+    def _write(self) -> StoppedError | None:
+        entries, self._entries = self._entries, []
+        if self._is_journal_lost:
+            return None
+        try:
+            self._journal.write(entries)
+        except StoppedError as error:
+            self._is_journal_lost = True
+            refs = [entry.ref for entry in entries if entry.ref]
+            event(
+                logging.ERROR,
+                "journal.lost",
+                f"{error} Created, but not in the journal: {', '.join(refs) or 'none'}",
+                refs=refs,
+            )
+            return error
+        return None

@@ -1,0 +1,114 @@
+"""From the last answer to the outcome that stands in the results."""
+
+from collections.abc import Sequence
+
+from importer.api import Answer
+from importer.delivery.policy import Stop
+from importer.delivery.tasks import Task
+from importer.journal import Entry, State
+from importer.records import Outcome, Status
+
+
+def created(task: Task, ref: str, href: str, guest_ref: str) -> Outcome:
+    """The contact is there, by the API's word or by reading back."""
+    return Outcome(
+        row=task.contact.row,
+        status=Status.CREATED,
+        order_ref=task.order_ref,
+        ref=ref,
+        href=href,
+        guest_ref=guest_ref,
+        attempts=task.attempts,
+        http_status=task.answer.http_status if task.answer else None,
+    )
+
+
+def created_without_ref(task: Task, found: Sequence[str]) -> Outcome:
+    """The API has said that it is there, but not under which ref."""
+    seen = f" (it is one of {', '.join(found)})" if found else ""
+    return Outcome(
+        row=task.contact.row,
+        status=Status.CREATED,
+        order_ref=task.order_ref,
+        attempts=task.attempts,
+        http_status=task.answer.http_status if task.answer else None,
+        error_code="response.invalid",
+        error=f"The contact was created, but the API did not say its ref{seen}.",
+    )
+
+
+def exists(row: int, entry: Entry) -> Outcome:
+    """An earlier run has created it, says the journal."""
+    return Outcome(
+        row=row,
+        status=Status.EXISTS,
+        order_ref=entry.order_ref,
+        ref=entry.ref,
+        href=entry.href,
+        guest_ref=entry.guest_ref,
+    )
+
+
+def duplicate(row: int, order_ref: str, first: int, entry: Entry | None) -> Outcome:
+    """The same contact of the same order stands earlier in the file."""
+    is_there = entry is not None and entry.state is State.CREATED
+    return Outcome(
+        row=row,
+        status=Status.DUPLICATE,
+        order_ref=order_ref,
+        ref=entry.ref if entry else "",
+        href=entry.href if entry else "",
+        guest_ref=entry.guest_ref if entry else "",
+        error_code="" if is_there else "duplicate.not_created",
+        error="" if is_there else f"The same contact as row {first}, which was not created.",
+    )
+
+
+def undone(task: Task, status: Status, answer: Answer | None, note: str = "") -> Outcome:
+    """The contact is not there, or nobody knows.
+
+    Args:
+        task: The task that ends.
+        status: ``rejected``, ``failed`` or ``unknown``.
+        answer: The answer that tells why.
+        note: Text to put before the answer's own message.
+    """
+    message = answer.message if answer else ""
+    return Outcome(
+        row=task.contact.row,
+        status=status,
+        order_ref=task.order_ref,
+        attempts=task.attempts,
+        http_status=answer.http_status if answer else None,
+        retryable=status is not Status.REJECTED,
+        error_code=answer.error_code if answer else "unknown",
+        error=f"{note} {message}".strip(),
+    )
+
+
+def not_sent(row: int, order_ref: str, stop: Stop, answer: Answer | None = None) -> Outcome:
+    """The run stopped before this row."""
+    return Outcome(
+        row=row,
+        status=Status.NOT_SENT,
+        order_ref=order_ref,
+        attempts=0 if answer is None else 1,
+        http_status=answer.http_status if answer else None,
+        retryable=True,
+        error_code=f"stopped.{stop.why}",
+        error=stop.message,
+    )
+
+
+def entry_of(task: Task, outcome: Outcome) -> Entry | None:
+    """What the journal is told, None when it need not learn of it."""
+    match outcome.status:
+        case Status.CREATED:
+            state = State.CREATED
+        case Status.UNKNOWN:
+            state = State.UNKNOWN
+        case _ if task.entry is None:
+            return None
+        case _:
+            state = State.ABSENT
+    return Entry(task.key, task.order_ref, state, outcome.ref, outcome.href, outcome.guest_ref)

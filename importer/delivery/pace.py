@@ -1,0 +1,85 @@
+"""How many requests may be in flight, and when the next one may leave.
+
+Additive increase, multiplicative decrease, as TCP does it: the number in flight halves on
+429, 5xx, time-outs and growing latency, at most once for each generation of requests, and
+climbs back by one for each generation that went well. All times are seconds of one
+monotonic clock.
+"""
+
+from typing import Final
+
+_LATENCY_WEIGHT: Final = 0.1
+_LATENCY_GROWTH: Final = 3.0
+_LATENCY_FLOOR: Final = 0.5  # seconds; less than that is noise and no sign of overload
+_LATENCY_DECREASE: Final = 0.8
+
+
+class Pace:
+    """The window of requests in flight and the gate through which they leave.
+
+    Args:
+        most: Most requests in flight.
+        rate: Most requests a second; None is no cap.
+    """
+
+    def __init__(self, most: int, rate: float | None) -> None:
+        self._most = most
+        self._window = float(most)
+        self._interval = 1.0 / rate if rate else 0.0
+        self._next_departure = 0.0
+        self._paused_until = 0.0
+        self._last_decrease = float("-inf")
+        self._proven = False
+        self._latency = 0.0
+        self._best_latency = float("inf")
+        self.lowest = most
+
+    @property
+    def limit(self) -> int:
+        """Requests that may be in flight now; one alone until a first answer was good."""
+        return int(self._window) if self._proven else 1
+
+    def ahead(self, seconds: float, most: int) -> int:
+        """Requests that leave within ``seconds`` at the present pace, at the most ``most``."""
+        if not self._proven:
+            return 0
+        return int(min(most, seconds * self._window / max(self._latency, 1e-6)))
+
+    def opens_at(self, now: float) -> float:
+        """When the next request may leave, at the earliest ``now``."""
+        return max(now, self._next_departure, self._paused_until)
+
+    def departed(self, now: float) -> None:
+        """Count a request that leaves now."""
+        if self._interval:
+            # Up to one interval is made up for, so that late wake-ups do not lower the rate.
+            start = max(self._next_departure, now - self._interval)
+            self._next_departure = start + self._interval
+
+    def pause(self, until: float) -> None:
+        """Let nothing leave before ``until``."""
+        self._paused_until = max(self._paused_until, until)
+
+    def went_well(self, started: float, now: float) -> None:
+        """Count a good answer to a request that left at ``started``."""
+        self._proven = True
+        latency = now - started
+        self._latency += _LATENCY_WEIGHT * (latency - (self._latency or latency))
+        self._latency = self._latency or latency
+        self._best_latency = min(self._best_latency, self._latency)
+        if self._latency > _LATENCY_GROWTH * self._best_latency + _LATENCY_FLOOR:
+            self._decrease(started, now, _LATENCY_DECREASE)
+        else:
+            self._window = min(float(self._most), self._window + 1.0 / self._window)
+
+    def went_badly(self, started: float, now: float) -> None:
+        """Count a sign of overload on a request that left at ``started``."""
+        self._decrease(started, now, 0.5)
+
+    def _decrease(self, started: float, now: float, factor: float) -> None:
+        # Requests that left before the last decrease tell of the window before it.
+        if started <= self._last_decrease:
+            return
+        self._last_decrease = now
+        self._window = max(1.0, self._window * factor)
+        self.lowest = min(self.lowest, int(self._window))

@@ -1,0 +1,103 @@
+"""The contacts of a delivery on their way: one task each, one lane an order.
+
+Rows of one order go one after the other in file order, so only the head of a lane is ever
+ready; different orders go side by side.
+"""
+
+import heapq
+from collections import deque
+from dataclasses import dataclass, field
+
+from importer.api import Answer
+from importer.delivery.policy import Action
+from importer.journal import Entry
+from importer.records import Contact
+
+
+@dataclass(slots=True)
+class Task:
+    """One contact and how far it has come in this run.
+
+    Attributes:
+        key: Its key in the journal.
+        entry: What the journal holds on it; None if nothing.
+        duplicate_of: Row of the same contact earlier in the file; None if it is the first.
+        action: What comes next, when it is ready.
+        attempts: Requests that tried to create it.
+        readings: Readings back that found nothing since the last unclear answer.
+        failed_readings: Readings back that failed since then.
+        unclear: The unclear answer that is being settled; None if an earlier run's.
+        answer: The last answer.
+    """
+
+    contact: Contact
+    key: bytes
+    entry: Entry | None = None
+    duplicate_of: int | None = None
+    action: Action = Action.SEND
+    attempts: int = 0
+    readings: int = 0
+    failed_readings: int = 0
+    unclear: Answer | None = None
+    answer: Answer | None = None
+
+    @property
+    def order_ref(self) -> str:
+        """The order, a UUID in lower case."""
+        return self.contact.order_ref
+
+
+@dataclass(slots=True)
+class Lanes:
+    """The tasks of each order, in file order."""
+
+    _lanes: dict[str, deque[Task]] = field(default_factory=dict)
+
+    def join(self, task: Task) -> bool:
+        """Add a task at the end of its lane; whether it stands at the head."""
+        lane = self._lanes.get(task.order_ref)
+        if lane is None:
+            self._lanes[task.order_ref] = deque((task,))
+            return True
+        lane.append(task)
+        return False
+
+    def leave(self, task: Task) -> Task | None:
+        """Take the head off its lane; the next head, if any."""
+        lane = self._lanes[task.order_ref]
+        lane.popleft()
+        if lane:
+            return lane[0]
+        del self._lanes[task.order_ref]
+        return None
+
+    def take_all(self) -> list[Task]:
+        """Empty all lanes; the tasks that were in them."""
+        tasks = [task for lane in self._lanes.values() for task in lane]
+        self._lanes.clear()
+        return tasks
+
+
+@dataclass(slots=True)
+class Agenda:
+    """Tasks that wait for a time. All times are seconds of one monotonic clock."""
+
+    _heap: list[tuple[float, int, Task]] = field(default_factory=list)
+    _count: int = 0
+
+    def add(self, due: float, task: Task) -> None:
+        """Have ``task`` come back at ``due``."""
+        self._count += 1
+        heapq.heappush(self._heap, (due, self._count, task))
+
+    def take_due(self, now: float) -> list[Task]:
+        """Take out those whose time has come, the earliest first."""
+        due = []
+        while self._heap and self._heap[0][0] <= now:
+            due.append(heapq.heappop(self._heap)[2])
+        return due
+
+    @property
+    def next_due(self) -> float:
+        """When the next one is due; infinity when none is."""
+        return self._heap[0][0] if self._heap else float("inf")
