@@ -1,0 +1,112 @@
+"""What becomes of prepared contacts: delivered, only judged, or declined after a stop."""
+
+import threading
+from collections.abc import Iterator
+from typing import Final
+
+from importer.api import Api, Credentials
+from importer.delivery import Delivery, Stop, duplicate, exists, not_sent
+from importer.journal import Entry, Journal, State
+from importer.pipeline.intake import Intake, Prepared
+from importer.progress import Progress
+from importer.records import Outcome, Planned, Status
+from importer.results import Recorder
+from importer.settings import RunOptions
+
+_MOST_PENDING: Final = 10_000  # records on their way; a bound on memory, not on speed
+
+
+class Dispatch:
+    """Takes every batch of an intake to its outcomes.
+
+    Args:
+        options: What is asked for.
+        credentials: Who sends; None for a dry run.
+        journal: What earlier runs have done.
+    """
+
+    def __init__(
+        self, options: RunOptions, credentials: Credentials | None, journal: Journal
+    ) -> None:
+        self._options = options
+        self._credentials = credentials
+        self._journal = journal
+        self.delivery: Delivery | None = None
+        """The delivery, once there is one."""
+        self.stop: Stop | None = None
+        """Why the run ended early, if it did."""
+
+    def interrupt(self, stop: Stop) -> None:
+        """End the run early; safe from any thread and from a signal handler."""
+        if self.delivery is None:
+            self.stop = self.stop or stop
+        else:
+            self.delivery.events.put(stop)
+
+    def run(self, intake: Intake, recorder: Recorder, progress: Progress) -> None:
+        """Tell the recorder the outcome of every record.
+
+        Raises:
+            InputError: The source file could not be read to its end.
+        """
+
+        def tell(outcomes: list[Outcome]) -> None:
+            recorder.tell(outcomes)
+            progress.advance(len(outcomes), recorder.tally.statuses)
+            if recorder.failure is not None:
+                self.interrupt(Stop("results", "The results cannot be written."))
+
+        def prepared() -> Iterator[Prepared]:
+            for one in intake.prepare(recorder.tally):
+                recorder.expect(one.batch, _MOST_PENDING)
+                tell(one.invalid)
+                yield one
+
+        if self._options.dry_run or self.stop is not None:
+            for one in prepared():
+                tell(self._undelivered(one.planned))
+        else:
+            with self._api() as api:
+                delivery = Delivery(api, self._journal, self._options.delivery, tell)
+                self._deliver(delivery, prepared())
+
+    def _deliver(self, delivery: Delivery, batches: Iterator[Prepared]) -> None:
+        self.delivery = delivery
+        if self.stop is not None:  # a signal that came while the delivery was set up
+            delivery.events.put(self.stop)
+
+        def feed() -> None:
+            try:
+                for one in batches:
+                    delivery.events.put(one.planned)
+                delivery.events.put(None)
+            except Exception as error:  # noqa: BLE001 - the delivery ends the run with it
+                delivery.events.put(error)
+
+        reader = threading.Thread(target=feed, daemon=True)
+        reader.start()
+        try:
+            delivery.run()
+        finally:
+            self.stop = delivery.stop
+        reader.join()
+
+    def _api(self) -> Api:
+        options = self._options
+        if options.base_url is None or self._credentials is None:
+            raise ValueError("A delivery needs a destination and credentials.")
+        return Api(options.base_url, self._credentials, options.delivery.timeout)
+
+    def _undelivered(self, planned: list[Planned]) -> list[Outcome]:
+        known = self._journal.find([one.key for one in planned])
+        return [self._judged(one, known.get(one.key)) for one in planned]
+
+    def _judged(self, planned: Planned, entry: Entry | None) -> Outcome:
+        contact = planned.contact
+        if self.stop is not None:
+            return not_sent(contact.row, contact.order_ref, self.stop)
+        if planned.duplicate_of is not None:
+            return duplicate(contact.row, contact.order_ref, planned.duplicate_of, entry)
+        if entry is not None and entry.state is State.CREATED:
+            return exists(contact.row, entry)
+        return Outcome(row=contact.row, status=Status.VALID, order_ref=contact.order_ref)

@@ -1,0 +1,182 @@
+"""One run from the source file to the exit status."""
+
+import logging
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import BinaryIO, Final
+
+from importer.api import Credentials
+from importer.delivery import Stop
+from importer.errors import ExitStatus, InputError, StoppedError
+from importer.journal import Journal
+from importer.log import event
+from importer.mapping import Mapping
+from importer.pipeline.dispatch import Dispatch
+from importer.pipeline.intake import Intake
+from importer.pipeline.outputs import Outputs, check_paths, write_summary
+from importer.pipeline.signals import Interruption
+from importer.pipeline.survey import Survey, survey
+from importer.progress import Progress
+from importer.reading import Source, open_source
+from importer.records import Status
+from importer.reporting import Summary
+from importer.results import Recorder, Tally
+from importer.settings import RunOptions
+from importer.validation import Validator
+
+_EXIT_STATUSES: Final = {"credentials": ExitStatus.CREDENTIALS, "strict": ExitStatus.INPUT}
+
+
+def import_file(options: RunOptions, credentials: Credentials | None) -> Summary:
+    """Import the contacts of a file.
+
+    Args:
+        options: What is asked for.
+        credentials: Who sends; None for a dry run.
+
+    Returns:
+        The figures of the run, with its exit status.
+
+    Raises:
+        UsageError: The options contradict each other or name files that cannot be used.
+        InputError: The source file cannot be read; nothing was sent.
+        JournalLockedError: Another run holds the journal.
+        StoppedError: The results cannot be written.
+    """
+    check_paths(options)
+    with ExitStack() as stack:
+        return _Run(options, credentials, stack).run()
+
+
+class _Run:
+    def __init__(
+        self, options: RunOptions, credentials: Credentials | None, stack: ExitStack
+    ) -> None:
+        self.options = options
+        self.credentials = credentials
+        self.stack = stack
+        self.started = datetime.now(UTC)
+        self.started_at = time.monotonic()
+        self.stdin = self._spooled() if options.source.path is None else sys.stdin.buffer
+
+    def run(self) -> Summary:
+        # Header and columns first: nothing is created for a file that is none.
+        with self._open() as source:
+            header = source.header
+            mapping = Mapping.of(header, self.options.mapping)
+        validator = Validator(self.options.rules, self.started)
+        for warning in mapping.warnings:
+            event(logging.WARNING, "column.ignored", warning)
+        journal = self._open_journal()
+        dispatch = Dispatch(self.options, self.credentials, journal)
+        interruption = self.stack.enter_context(Interruption(dispatch.interrupt))
+        surveyed = self._survey(mapping, validator, dispatch)
+        source = self.stack.enter_context(self._open())
+        if source.header != header:
+            raise InputError(f"{self.options.source.path}: the file was changed meanwhile.")
+        outputs = Outputs(self.options, source, self.stack)
+        recorder = outputs.recorder(mapping.carry)
+        intake = Intake(source, mapping, validator, journal.key)
+        self._tell_start(surveyed)
+        with Progress(surveyed.rows if surveyed else None, bar=self.options.bar) as progress:
+            self._dispatch(dispatch, intake, recorder, progress)
+        if surveyed is not None and dispatch.stop is None and source.sha256 != surveyed.sha256:
+            dispatch.stop = Stop("input", "The source file changed during the run.")
+        outputs.commit(recorder.failure)
+        summary = self._summary(recorder.tally, source.sha256, dispatch, interruption)
+        write_summary(self.options, summary.as_json())
+        return summary
+
+    def _open(self) -> Source:
+        if self.options.source.path is None:
+            self.stdin.seek(0)
+        return open_source(self.options.source, self.stdin)
+
+    def _spooled(self) -> BinaryIO:
+        # Standard input is read twice, as a file is: once to see that all of it can be read.
+        spool = self.stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack's
+        shutil.copyfileobj(sys.stdin.buffer, spool)
+        return spool
+
+    def _open_journal(self) -> Journal:
+        options = self.options
+        opener = Journal.open_for_reading if options.dry_run else Journal.open
+        journal = opener(options.journal, options.destination or "")
+        self.stack.callback(journal.close)
+        if options.fresh:
+            journal.forget()
+        return journal
+
+    def _survey(self, mapping: Mapping, validator: Validator, dispatch: Dispatch) -> Survey | None:
+        options = self.options
+        if options.dry_run and not options.strict:
+            return None  # nothing is sent, so one reading will do
+        surveyed = survey(self._open, mapping, validator, judge=options.strict)
+        if surveyed.invalid:
+            dispatch.interrupt(
+                Stop(
+                    "strict",
+                    f"{surveyed.invalid:,} of {surveyed.rows:,} rows are invalid, so --strict "
+                    "sent nothing. Mend them (the error column says how), then run again.",
+                )
+            )
+        return surveyed
+
+    def _dispatch(
+        self, dispatch: Dispatch, intake: Intake, recorder: Recorder, progress: Progress
+    ) -> None:
+        try:
+            dispatch.run(intake, recorder, progress)
+        except InputError as error:
+            if dispatch.delivery is None:
+                raise
+            # Contacts were sent already, so this is no clean refusal of the file any more.
+            raise StoppedError(str(error)) from error
+
+    def _tell_start(self, surveyed: Survey | None) -> None:
+        options = self.options
+        rows = f"{surveyed.rows:,} rows" if surveyed else "rows"
+        where = "dry run, nothing is sent" if options.dry_run else f"to {options.base_url}"
+        event(
+            logging.INFO,
+            "run.started",
+            f"{options.source.path or '-'}: {rows}, {where}",
+            input=str(options.source.path or "-"),
+            rows=surveyed.rows if surveyed else None,
+            destination=options.base_url,
+            dryRun=options.dry_run,
+        )
+
+    def _summary(
+        self, tally: Tally, sha256: str, dispatch: Dispatch, interruption: Interruption
+    ) -> Summary:
+        delivery, most = dispatch.delivery, self.options.delivery.concurrency
+        lowest = delivery.pace.lowest if delivery else most
+        return Summary(
+            source=str(self.options.source.path or "-"),
+            sha256=sha256,
+            started=self.started,
+            finished=datetime.now(UTC),
+            elapsed=time.monotonic() - self.started_at,
+            rows=tally.rows,
+            statuses=tally.statuses,
+            errors=tally.errors,
+            warnings=tally.warnings,
+            requests=delivery.requests if delivery else 0,
+            settled=delivery.settled if delivery else 0,
+            lowest_concurrency=lowest if lowest < most else None,
+            stop=dispatch.stop.message if dispatch.stop else "",
+            out=str(self.options.out),
+            exit_status=interruption.exit_status or self._exit_status(tally, dispatch.stop),
+        )
+
+    def _exit_status(self, tally: Tally, stop: Stop | None) -> ExitStatus:
+        if stop is not None:
+            return _EXIT_STATUSES.get(stop.why, ExitStatus.STOPPED)
+        if self.options.strict and tally.statuses[Status.INVALID]:
+            return ExitStatus.INPUT
+        return ExitStatus.OK if tally.is_all_done else ExitStatus.SOME_ROWS_FAILED
