@@ -1,0 +1,168 @@
+"""The options of ``import-contacts`` and their types. Source: contract, section 2."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from importer.cli.types import DelimiterType, MaxErrorsType, PairType
+
+_COMPRESSED: Final = {".gz", ".bz2", ".xz", ".zip", ".zst"}
+_REGIONS: Final = ("eu", "us", "ap", "jp")
+_FILE: Final = click.Path(path_type=Path)
+
+
+_ARGUMENT: Final = click.argument("contacts_csv", type=click.Path(path_type=Path))
+_OPTIONS: Final = (
+    click.option("--out", type=_FILE, help="Results CSV.  [default: <input stem>.results.csv]"),
+    click.option(
+        "--rejects",
+        type=_FILE,
+        help="The records that did not get in, as they were read, with the reason. Can be "
+        "imported again.",
+    ),
+    click.option("--summary", type=_FILE, help="The figures of the run as JSON."),
+    click.option(
+        "--region", type=click.Choice(_REGIONS), help="Send to this region of Sitecore CDP."
+    ),
+    click.option(
+        "--base-url",
+        metavar="URL",
+        help="Send to this address instead; https, or http on a loopback address.",
+    ),
+    click.option(
+        "--sandbox",
+        is_flag=True,
+        help="Start a local API for this run and send there: a rehearsal.",
+    ),
+    click.option(
+        "--sandbox-faults", type=_FILE, help="TOML file with the misbehaviour of the sandbox."
+    ),
+    click.option("--dry-run", is_flag=True, help="Read and validate everything, send nothing."),
+    click.option("--strict", is_flag=True, help="Send nothing at all unless every row is valid."),
+    click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Only the first N rows."),
+    click.option(
+        "--max-errors",
+        type=MaxErrorsType(),
+        help="Stop once more rows than this were rejected or failed; a share counts from 100 "
+        "rows on.",
+    ),
+    click.option(
+        "--journal", type=_FILE, help="What was sent and what came of it.  [default: <out>.journal]"
+    ),
+    click.option("--fresh", is_flag=True, help="Forget the journal and send everything."),
+    click.option(
+        "--map",
+        "columns",
+        type=PairType("FIELD", "COLUMN"),
+        multiple=True,
+        help="The column that holds a field, when its name does not say so. Repeatable.",
+    ),
+    click.option(
+        "--identifier",
+        "identifiers",
+        type=PairType("PROVIDER", "COLUMN"),
+        multiple=True,
+        help="A column with the guests' ids of one provider. Repeatable.",
+    ),
+    click.option(
+        "--require",
+        multiple=True,
+        metavar="FIELD",
+        help="A field that every row must fill. Repeatable.",
+    ),
+    click.option(
+        "--carry",
+        multiple=True,
+        metavar="COLUMN",
+        help="A column to copy into the results. Repeatable.",
+    ),
+    click.option(
+        "--delimiter",
+        type=DelimiterType(),
+        help="What separates cells.  [default: detected among , ; tab |]",
+    ),
+    click.option(
+        "--encoding",
+        metavar="NAME",
+        help="How the file is encoded, such as cp1252.  [default: UTF-8, or UTF-16 by its BOM]",
+    ),
+    click.option(
+        "--list-separator",
+        metavar="TEXT",
+        help="What separates values within a cell.  [default: ; or | or a line break]",
+    ),
+    click.option(
+        "--date-format",
+        metavar="FORMAT",
+        help="How dates are written, such as %d/%m/%Y, besides ISO 8601.",
+    ),
+    click.option(
+        "--phone-region",
+        metavar="CC",
+        help="The country of phone numbers without a country code, such as IE.",
+    ),
+    click.option(
+        "--concurrency",
+        type=click.IntRange(1, 256),
+        default=8,
+        show_default=True,
+        metavar="N",
+        help="Most requests in flight.",
+    ),
+    click.option(
+        "--rate",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="R",
+        help="Most requests a second.  [default: no cap]",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=30.0,
+        show_default=True,
+        metavar="S",
+        help="Seconds for one answer, whole.",
+    ),
+    click.option(
+        "--attempts",
+        type=click.IntRange(min=1),
+        default=5,
+        show_default=True,
+        metavar="N",
+        help="Most attempts for one row.",
+    ),
+    click.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="How log lines are written on standard error.",
+    ),
+    click.option("--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong."),
+    click.option("--verbose", "-v", is_flag=True, help="Say more."),
+    click.option(
+        "--progress/--no-progress",
+        "bar",
+        default=None,
+        help="A progress bar.  [default: on a terminal only]",
+    ),
+)
+
+
+def all_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Put the argument and all options on a command."""
+    for decorate in reversed((_ARGUMENT, *_OPTIONS)):
+        command = decorate(command)
+    return command
+
+
+def default_out(contacts_csv: Path) -> Path:
+    """``<input stem>.results.csv`` in the working directory."""
+    if contacts_csv == Path("-"):
+        return Path("stdin.results.csv")
+    name = contacts_csv.name
+    if contacts_csv.suffix.lower() in _COMPRESSED:
+        name = Path(name).stem
+    return Path(f"{Path(name).stem}.results.csv")
