@@ -1,0 +1,101 @@
+"""The installed command as a process, and files to feed it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from servers.reference import API_TOKEN, CLIENT_KEY, ReferenceServer
+
+COMMAND = (sys.executable, "-m", "importer")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the command has left."""
+
+    exit_status: int
+    stdout: str
+    stderr: str
+    out: Path
+
+    @property
+    def results(self) -> list[dict[str, str]]:
+        """The records of the results file."""
+        with self.out.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    @property
+    def statuses(self) -> list[str]:
+        """The status of each record."""
+        return [row["status"] for row in self.results]
+
+
+class Workplace:
+    """A directory to run the command in.
+
+    Attributes:
+        out: The results file of all its runs.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.out = directory / "results.csv"
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")},
+            "SITECORE_CDP_CLIENT_KEY": CLIENT_KEY,
+            "SITECORE_CDP_API_TOKEN": API_TOKEN,
+        }
+
+    def write(self, rows: Iterable[Sequence[str]], name: str = "contacts.csv") -> Path:
+        """Write a CSV file."""
+        path = self.directory / name
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+        return path
+
+    def start(self, *arguments: object, **more: Any) -> "subprocess.Popen[str]":  # noqa: ANN401
+        """Start the command and return at once."""
+        return subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            cwd=self.directory,
+            env=self.environment | more.pop("env", {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **more,
+        )
+
+    def run(self, *arguments: object, stdin: bytes | None = None, **env: str) -> Ran:
+        """Run the command to its end."""
+        done = subprocess.run(
+            [*COMMAND, *map(str, arguments)],
+            cwd=self.directory,
+            env=self.environment | env,
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=240,
+        )
+        stderr = done.stderr.decode()
+        assert "Traceback" not in stderr, stderr
+        return Ran(done.returncode, done.stdout.decode(), stderr, self.out)
+
+    def send(self, source: Path, server: ReferenceServer, *arguments: object) -> Ran:
+        """Import a file to a server."""
+        return self.run(source, "--base-url", server.url, "--out", self.out, *arguments)
+
+    def figures(self, name: str = "summary.json") -> dict[str, Any]:
+        """What a summary file holds."""
+        figures: dict[str, Any] = json.loads((self.directory / name).read_text())
+        return figures
+
+
+def order(number: int) -> str:
+    """The ref of the order of that number."""
+    return f"00000000-0000-4000-8000-{number:012d}"

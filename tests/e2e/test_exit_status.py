@@ -1,0 +1,175 @@
+"""Every exit status, by the situation that leads to it."""
+
+import pytest
+from command import Workplace, order
+from servers.reference import Fault, ReferenceServer
+
+from importer.errors import ExitStatus
+
+GOOD = [("orderRef", "firstName"), (order(1), "Ann"), (order(2), "Bob")]
+
+SPREADSHEET = b"PK\x03\x04\x14\0\x06\0\x08\0" + b"\0" * 16 + b"\x13\0\0\0[Content_Types].xml"
+
+
+def test_all_done_exits_0(workplace: Workplace, server: ReferenceServer) -> None:
+    """Every row is created."""
+    assert workplace.send(workplace.write(GOOD), server).exit_status == ExitStatus.OK
+
+
+def test_some_rows_not_done_exits_1(workplace: Workplace) -> None:
+    """The API has rejected one; its message stands in the results."""
+    with ReferenceServer(faults=[Fault(status=400)]) as server:
+        ran = workplace.send(workplace.write(GOOD), server)
+    assert ran.exit_status == ExitStatus.SOME_ROWS_FAILED
+    row = ran.results[0]
+    assert (row["status"], row["httpStatus"], row["errorCode"]) == ("rejected", "400", "http.400")
+    assert "A fault was asked for." in row["error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["--no-such-option"], "--no-such-option", id="unknown-option"),
+        pytest.param([], "--region", id="no-destination"),
+        pytest.param(["--region", "mars"], "mars", id="unknown-region"),
+        pytest.param(["--region", "eu", "--sandbox"], "only one", id="two-destinations"),
+        pytest.param(["--base-url", "http://example.com"], "http", id="plain-http"),
+        pytest.param(["--base-url", "https://me:secret@example.com"], "user name", id="userinfo"),
+        pytest.param(["--dry-run", "--out", "contacts.csv"], "source file", id="out-is-input"),
+        pytest.param(["--dry-run", "--out", "no/such/dir.csv"], "no directory", id="no-directory"),
+        pytest.param(["--dry-run", "--map", "firstNam=x"], "firstName", id="nearest-field"),
+        pytest.param(["--dry-run", "--map", "firstName"], "FIELD=COLUMN", id="map-form"),
+        pytest.param(["--dry-run", "--require", "emial"], "emails", id="nearest-required"),
+        pytest.param(["--dry-run", "--phone-region", "XX"], "XX", id="unknown-phone-region"),
+        pytest.param(["--dry-run", "--encoding", "klingon"], "klingon", id="unknown-encoding"),
+        pytest.param(["--dry-run", "--max-errors", "many"], "many", id="max-errors"),
+        pytest.param(["--dry-run", "--concurrency", "0"], "0", id="concurrency"),
+        pytest.param(["--sandbox-faults", "x", "--region", "eu"], "--sandbox", id="faults-alone"),
+    ],
+)
+def test_wrong_usage_exits_2(workplace: Workplace, arguments: list[str], says: str) -> None:
+    """One clear error that names what is wrong; no secret, no traceback, no results."""
+    workplace.write(GOOD)
+    ran = workplace.run("contacts.csv", *arguments)
+    assert ran.exit_status == ExitStatus.USAGE, ran.stderr
+    assert says in ran.stderr
+    assert "secret" not in ran.stderr
+    assert not ran.out.exists()
+
+
+@pytest.mark.parametrize("name", ["SITECORE_CDP_CLIENT_KEY", "SITECORE_CDP_API_TOKEN"])
+@pytest.mark.parametrize("value", ["", "two\nlines"])
+def test_unusable_credentials_exit_2(
+    workplace: Workplace, server: ReferenceServer, name: str, value: str
+) -> None:
+    """Before anything is sent; the text names the variable and not the value."""
+    workplace.write(GOOD)
+    ran = workplace.run("contacts.csv", "--base-url", server.url, **{name: value})
+    assert ran.exit_status == ExitStatus.USAGE
+    assert name in ran.stderr
+    assert "lines" not in ran.stderr
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        pytest.param(None, "contacts.csv", id="missing"),
+        pytest.param(b"", "empty", id="empty"),
+        pytest.param(b"orderRef,firstName\n\xff,x\n", "line 2", id="undecodable"),
+        pytest.param(b"orderRef,firstName,firstName\n", "firstName", id="doubles"),
+        pytest.param(b"orderRef,firstName,FirstName\n", "FirstName", id="two-for-one-field"),
+        pytest.param(b"firstName\nAnn\n", "orderRef", id="no-order-column"),
+        pytest.param(SPREADSHEET, "xlsx", id="spreadsheet"),
+        pytest.param(b"<!DOCTYPE html><html></html>", "HTML", id="html"),
+        pytest.param(b"%PDF-1.7\n", "PDF", id="pdf"),
+        pytest.param(b'[{"orderRef": "x"}]', "JSON", id="json"),
+    ],
+)
+def test_unreadable_input_exits_3(
+    workplace: Workplace, server: ReferenceServer, content: bytes | None, says: str
+) -> None:
+    """One clear error that names the place and the remedy; nothing is sent or left."""
+    source = workplace.directory / "contacts.csv"
+    if content is not None:
+        source.write_bytes(content)
+    ran = workplace.send(source, server)
+    assert ran.exit_status == ExitStatus.INPUT, ran.stderr
+    assert says in ran.stderr
+    assert server.requests == []
+    assert {path.name for path in workplace.directory.iterdir()} <= {"contacts.csv"}
+
+
+def test_a_bad_byte_far_down_is_found_before_anything_is_sent(
+    workplace: Workplace, server: ReferenceServer
+) -> None:
+    """The whole file is read once before the first request."""
+    source = workplace.directory / "contacts.csv"
+    lines = [f"{order(n)},Ann".encode() for n in range(20_000)]
+    source.write_bytes(b"orderRef,firstName\n" + b"\n".join(lines) + b"\xff\n")
+    ran = workplace.send(source, server)
+    assert ran.exit_status == ExitStatus.INPUT
+    assert "line 20001" in ran.stderr.replace(",", "")
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused_credentials_exit_4(workplace: Workplace, status: int) -> None:
+    """After one request; every row is kept for the next run, and nothing secret is told."""
+    with ReferenceServer(faults=lambda _: Fault(status=status)) as server:
+        ran = workplace.send(workplace.write(GOOD), server)
+    assert ran.exit_status == ExitStatus.CREDENTIALS
+    assert ran.statuses == ["not_sent", "not_sent"]
+    assert {row["errorCode"] for row in ran.results} == {"stopped.credentials"}
+    assert len(server.requests) == 1
+    assert "SITECORE_CDP_CLIENT_KEY" in ran.stderr
+
+
+def test_credentials_revoked_midway_exit_4_and_the_next_run_goes_on(
+    workplace: Workplace, server: ReferenceServer
+) -> None:
+    """What was created before stays created."""
+    rows = [(order(n), f"Name {n}") for n in range(20)]
+    source = workplace.write([("orderRef", "firstName"), *rows])
+    good = iter(range(5))
+    server.fault_of = lambda _: None if next(good, None) is not None else Fault(status=401)
+    first = workplace.send(source, server, "--concurrency", 1)
+    assert first.exit_status == ExitStatus.CREDENTIALS
+    assert first.statuses == ["created"] * 5 + ["not_sent"] * 15
+    server.fault_of = lambda _: None
+    second = workplace.send(source, server)
+    assert second.statuses == ["exists"] * 5 + ["created"] * 15
+    assert set(server.contact_counts().values()) == {1}
+
+
+def test_a_redirect_exits_5_and_is_not_followed(workplace: Workplace) -> None:
+    """Personal data goes to the configured host alone."""
+    with (
+        ReferenceServer() as other,
+        ReferenceServer(
+            faults=lambda _: Fault(status=307, headers={"Location": f"{other.url}/v2.1/x"})
+        ) as server,
+    ):
+        ran = workplace.send(workplace.write(GOOD), server)
+    assert ran.exit_status == ExitStatus.STOPPED
+    assert ran.statuses == ["failed", "not_sent"]
+    assert other.requests == []
+
+
+def test_a_held_journal_exits_75(workplace: Workplace, server: ReferenceServer) -> None:
+    """The second run leaves at once and touches nothing."""
+    rows = [(order(n), f"Name {n}") for n in range(40)]
+    source = workplace.write([("orderRef", "firstName"), *rows])
+    server.latency = 0.2
+    first = workplace.start(
+        source, "--base-url", server.url, "--out", workplace.out, "--concurrency", 1
+    )
+    while not server.requests:
+        assert first.poll() is None
+    second = workplace.send(source, server)
+    assert second.exit_status == ExitStatus.LOCKED
+    assert not workplace.out.exists()
+    server.latency = 0.0
+    _, stderr = first.communicate(timeout=120)
+    assert first.returncode == ExitStatus.OK, stderr
+    assert set(server.contact_counts().values()) == {1}

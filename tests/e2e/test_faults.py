@@ -1,0 +1,235 @@
+"""Exactly one contact for each row, whatever goes wrong on the wire."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from command import Workplace, order
+from servers.reference import Fault, ReferenceServer, Reply, Request
+
+Contacts = Callable[[int], Path]
+
+HTML = b"<html><body>Bad gateway</body></html>"
+UNCLEAR = {
+    "500-not-stored": Fault(status=500),
+    "500-stored": Fault(status=500, store=True),
+    "502-page-stored": Fault(status=502, store=True, body=HTML),
+    "503-page-stored": Fault(status=503, store=True, body=HTML),
+    "504-not-stored": Fault(status=504, body=HTML),
+    "408-stored": Fault(status=408, store=True),
+    "dropped-stored": Fault(drop=True, store=True),
+    "dropped-not-stored": Fault(drop=True),
+    "silent-stored": Fault(silent=True, store=True),
+    "silent-not-stored": Fault(silent=True),
+    "dripped-stored": Fault(store=True, drip=0.2),
+    "cut-in-the-head": Fault(store=True, cut=8),
+    "cut-in-the-body": Fault(store=True, cut=120),
+    "201-without-ref": Fault(store=True, body=b"{}"),
+    "201-of-null": Fault(store=True, body=b"null"),
+    "201-of-garbage": Fault(store=True, body=b"\xff\xfe{"),
+    "201-nested": Fault(store=True, body=b"[" * 100_000),
+    "200-of-a-log-in-page": Fault(store=True, status=200, body=HTML),
+    "204": Fault(store=True, status=204, body=b""),
+    "stored-late": Fault(silent=True, store_after=2.0),
+}
+CLEAR = {
+    "503-of-the-api": Fault(status=503),
+    "429": Fault(status=429),
+    "429-retry-after": Fault(status=429, headers={"Retry-After": "1"}),
+    "429-retry-after-junk": Fault(status=429, headers={"Retry-After": "soon"}),
+}
+
+
+@pytest.mark.parametrize("fault", [pytest.param(f, id=n) for n, f in (UNCLEAR | CLEAR).items()])
+def test_one_fault_leaves_exactly_one_contact_a_row(
+    workplace: Workplace, contacts: Contacts, fault: Fault
+) -> None:
+    """Ten rows, the third of which meets the fault at its first attempt."""
+    with ReferenceServer(faults=_once(order(3), fault)) as server:
+        ran = workplace.send(contacts(10), server, "--timeout", 1)
+    assert ran.exit_status == 0, ran.stderr
+    assert server.contact_counts() == {order(n): 1 for n in range(1, 11)}
+    assert ran.statuses == ["created"] * 10
+    refs = [server.contacts[row["orderRef"]][0]["ref"] for row in ran.results]
+    assert [row["ref"] for row in ran.results] == refs
+
+
+@pytest.mark.slow
+def test_a_bad_day_leaves_exactly_one_contact_a_row(
+    workplace: Workplace, contacts: Contacts
+) -> None:
+    """Every fourth request goes wrong in one of two dozen ways, over 400 rows."""
+    random = Random(4)  # noqa: S311 - repeatable faults
+    faults = list((UNCLEAR | CLEAR).values())
+
+    def fault_of(_request: Request) -> Fault | None:
+        return random.choice(faults) if random.random() < 0.25 else None
+
+    with ReferenceServer(faults=fault_of) as server:
+        ran = workplace.send(contacts(400), server, "--timeout", 1, "--attempts", 12)
+        if ran.exit_status != 0:
+            server.fault_of = lambda _: None
+            ran = workplace.send(workplace.directory / "contacts.csv", server)
+    assert ran.exit_status == 0, ran.stderr
+    assert server.contact_counts() == {order(n): 1 for n in range(1, 401)}
+
+
+def test_identical_rows_of_different_content_are_told_apart_when_settling(
+    workplace: Workplace,
+) -> None:
+    """Two contacts of one order, both answered unclearly, each get their own ref."""
+    source = workplace.write(
+        [("orderRef", "firstName"), (order(1), "Ann"), (order(1), "Bob"), (order(1), "Ann B")]
+    )
+    with ReferenceServer(faults=lambda _: Fault(status=500, store=True)) as server:
+        ran = workplace.send(source, server)
+    assert ran.exit_status == 0
+    refs = {contact["firstName"]: contact["ref"] for contact in server.contacts[order(1)]}
+    assert [row["ref"] for row in ran.results] == [refs["Ann"], refs["Bob"], refs["Ann B"]]
+
+
+def test_settling_reads_all_pages(workplace: Workplace) -> None:
+    """The contact that was stored is the last of many of its order."""
+    source = workplace.write([("orderRef", "firstName"), (order(1), "Ann")])
+    with ReferenceServer(faults=[Fault(status=500, store=True)]) as server:
+        for number in range(250):
+            server.store(order(1), {"firstName": f"Other {number}"})
+        ran = workplace.send(source, server)
+    assert ran.statuses == ["created"]
+    assert ran.results[0]["ref"] == server.contacts[order(1)][-1]["ref"]
+
+
+def test_two_equal_contacts_are_unknown_and_both_are_named(workplace: Workplace) -> None:
+    """Nobody can tell which of them is the row's."""
+    source = workplace.write([("orderRef", "firstName"), (order(1), "Ann")])
+    with ReferenceServer(faults=[Fault(status=500, store=True)]) as server:
+        server.store(order(1), {"firstName": "Ann"})
+        ran = workplace.send(source, server)
+    assert ran.exit_status == 1
+    assert ran.statuses == ["unknown"]
+    for contact in server.contacts[order(1)]:
+        assert contact["ref"] in ran.results[0]["error"]
+    assert len(server.contacts[order(1)]) == 2
+
+
+def test_what_could_not_be_settled_is_settled_by_the_next_run(workplace: Workplace) -> None:
+    """Reading back fails for the whole of the first run: it never leads to sending again."""
+    source = workplace.write([("orderRef", "firstName"), (order(1), "Ann"), (order(2), "Bob")])
+    with _Unreadable(faults=[Fault(status=500, store=True)]) as server:
+        first = workplace.send(source, server, "--attempts", 2)
+        assert first.exit_status == 1
+        assert first.statuses == ["unknown", "created"]
+        assert server.contact_counts() == {order(1): 1, order(2): 1}
+        server.is_readable = True
+        second = workplace.send(source, server)
+    assert second.exit_status == 0
+    assert second.statuses == ["created", "exists"]
+    assert server.contact_counts() == {order(1): 1, order(2): 1}
+
+
+def test_a_row_that_always_fails_fails_alone(workplace: Workplace, contacts: Contacts) -> None:
+    """After so many attempts it is known not to be created, and the others are."""
+
+    def fault_of(request: Request) -> Fault | None:
+        return Fault(status=503) if request.order_ref == order(2) else None
+
+    with ReferenceServer(faults=fault_of) as server:
+        ran = workplace.send(contacts(5), server, "--attempts", 3)
+    assert ran.exit_status == 1
+    assert ran.statuses == ["created", "failed", "created", "created", "created"]
+    row = ran.results[1]
+    assert (row["attempts"], row["retryable"], row["errorCode"]) == ("3", "true", "http.503")
+
+
+def test_an_order_that_does_not_exist_is_asked_for_once(
+    workplace: Workplace,
+) -> None:
+    """Its other rows are rejected without another request."""
+    rows = [(order(1), "Ann"), (order(2), "Bob"), (order(2), "Eve"), (order(2), "Joe")]
+    source = workplace.write([("orderRef", "firstName"), *rows])
+    with ReferenceServer(orders={order(1): "A-1"}) as server:
+        ran = workplace.send(source, server)
+    assert ran.exit_status == 1
+    assert ran.statuses == ["created", "rejected", "rejected", "rejected"]
+    assert {row["errorCode"] for row in ran.results[1:]} == {"http.404"}
+    assert len(server.requests) == 2
+
+
+def test_a_wrong_region_is_noticed_soon(workplace: Workplace, contacts: Contacts) -> None:
+    """When none of the first orders exists, the run ends instead of trying them all."""
+    with ReferenceServer(orders={}) as server:
+        ran = workplace.send(contacts(200), server)
+    assert ran.exit_status == 5
+    assert len(server.requests) < 20
+    assert ran.statuses[-1] == "not_sent"
+    assert "--region" in ran.stderr
+
+
+def test_a_long_retry_after_ends_the_run(workplace: Workplace, contacts: Contacts) -> None:
+    """Nobody sleeps for a day; the next run goes on."""
+    fault = Fault(status=429, headers={"Retry-After": "86400"})
+    with ReferenceServer(faults=lambda _: fault) as server:
+        ran = workplace.send(contacts(5), server)
+    assert ran.exit_status == 5
+    assert "86400" in ran.stderr
+    assert server.contact_counts() == {}
+
+
+@pytest.mark.slow
+def test_a_dead_api_ends_the_run_and_the_next_one_goes_on(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """It is left alone: few tries, exit status 5, and every row kept for the next run."""
+    server.fault_of = lambda _: Fault(status=503)
+    source = contacts(100)
+    first = workplace.send(source, server)
+    assert first.exit_status == 5
+    assert set(first.statuses) == {"failed", "not_sent"}
+    assert len(server.requests) < 60
+    server.fault_of = lambda _: None
+    second = workplace.send(source, server)
+    assert second.statuses == ["created"] * 100
+    assert set(server.contact_counts().values()) == {1}
+
+
+class _Unreadable(ReferenceServer):
+    """Creates, but cannot list what it holds."""
+
+    is_readable = False
+
+    def reply_to(self, request: Request) -> Reply:
+        if request.method == "GET" and not self.is_readable:
+            return 500, {"status": 500, "code": 500, "message": "Try again."}
+        return super().reply_to(request)
+
+
+def _once(order_ref: str, fault: Fault) -> Callable[[Request], Fault | None]:
+    """The fault for the first create of one order."""
+    left = [fault]
+
+    def fault_of(request: Request) -> Fault | None:
+        return left.pop() if left and request.order_ref == order_ref else None
+
+    return fault_of
+
+
+def test_the_log_is_without_personal_data(workplace: Workplace, contacts: Contacts) -> None:
+    """Neither cells nor credentials nor what the API quotes of them reaches it."""
+
+    def fault_of(request: Request) -> Fault:
+        name = json.loads(request.body)["firstName"]
+        message = json.dumps({"status": 500, "code": 500, "message": f"{name} \x1b[31m"})
+        return Fault(status=500, body=message.encode())
+
+    with ReferenceServer(faults=fault_of) as server:
+        ran = workplace.send(
+            contacts(3), server, "-v", "--attempts", 2, "--log-format", "json",
+            "--summary", "summary.json",
+        )  # fmt: skip
+    told = ran.stderr + (workplace.directory / "summary.json").read_text()
+    for secret in ("Name 1", "p1@example.com", "sandbox:", "c2FuZGJveDpzYW5kYm94", "\x1b"):
+        assert secret not in told
+    for line in ran.stderr.splitlines():
+        json.loads(line)

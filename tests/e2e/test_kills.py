@@ -1,0 +1,251 @@
+"""Killed at any moment, and simply started again: exactly one contact for each row."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import pytest
+from command import COMMAND, Workplace, order
+from servers.reference import ReferenceServer
+
+Contacts = Callable[[int], Path]
+NAIVE = (sys.executable, str(Path(__file__).parents[1] / "naive.py"))
+
+needs_strace = pytest.mark.skipif(
+    shutil.which("strace") is None,
+    reason="injecting a fault into the n-th system call takes strace (Linux)",
+)
+ROWS = 3
+MOST_CALLS = 400
+
+
+def arguments(workplace: Workplace, server: ReferenceServer) -> list[str]:
+    """What the command is started with."""
+    return ["contacts.csv", "--base-url", server.url, "--out", str(workplace.out)]
+
+
+def wait_until(condition: Callable[[], object], process: "subprocess.Popen[str]") -> None:
+    """Wait for something to happen while a process runs."""
+    while not condition() and process.poll() is None:
+        time.sleep(0.001)
+
+
+def assert_exactly_one_each(server: ReferenceServer, rows: int) -> None:
+    """Each row has its contact, and just one."""
+    assert server.contact_counts() == {order(n): 1 for n in range(1, rows + 1)}
+
+
+def go_on(workplace: Workplace, server: ReferenceServer, rows: int) -> None:
+    """Start the same command again; it must end well, with true results."""
+    ran = workplace.run(*arguments(workplace, server))
+    assert ran.exit_status == 0, ran.stderr
+    assert_exactly_one_each(server, rows)
+    assert {row["orderRef"]: row["ref"] for row in ran.results} == {
+        of: contacts[0]["ref"] for of, contacts in server.contacts.items()
+    }
+
+
+@pytest.mark.slow
+def test_killed_at_random_times(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """Twelve kills in a row, each somewhere else, then one run to the end."""
+    contacts(200)
+    server.latency = 0.01
+    random = Random(9)  # noqa: S311 - repeatable moments
+    workplace.out.write_text("of yesterday")
+    for _ in range(12):
+        seen = len(server.requests)
+        process = workplace.start(*arguments(workplace, server))
+        more = seen + random.randint(1, 25)
+        wait_until(lambda: len(server.requests) >= more, process)  # noqa: B023 - called at once
+        process.kill()
+        process.communicate()
+        assert workplace.out.read_text() == "of yesterday"
+    go_on(workplace, server, 200)
+
+
+@needs_strace
+@pytest.mark.slow
+@pytest.mark.parametrize("call", ["pwrite64", "fdatasync", "sendto", "recvfrom", "rename"])
+def test_killed_at_every_system_call(workplace: Workplace, contacts: Contacts, call: str) -> None:
+    """At the first, the second, the third ... until a run ends well."""
+    contacts(ROWS)
+    for number in _until_missed():
+        with ReferenceServer() as server:
+            clear(workplace)
+            ended = _injected(workplace, server, f"{call}:signal=SIGKILL:when={number}")
+            if not ended.was_hit:
+                break
+            if workplace.out.exists():
+                assert len(workplace.out.read_text().splitlines()) == 1 + ROWS
+            go_on(workplace, server, ROWS)
+    assert number > 1, f"{call} was never called"
+
+
+@needs_strace
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param("pwrite64:error=ENOSPC", id="journal-full"),
+        pytest.param("fdatasync:error=EIO", id="journal-not-synced"),
+        pytest.param("fsync:error=EIO", id="results-not-synced"),
+        pytest.param("rename:error=EACCES", id="results-not-renamed"),
+    ],
+)
+def test_the_disk_fails_at_every_call(workplace: Workplace, contacts: Contacts, fault: str) -> None:
+    """Nothing is sent that is not on record, and the same command goes on from there."""
+    contacts(ROWS)
+    for number in _until_missed():
+        with ReferenceServer() as server:
+            clear(workplace)
+            workplace.out.write_text("of yesterday")
+            ended = _injected(workplace, server, f"{fault}:when={number}")
+            if not ended.was_hit:
+                break
+            # SQLite gets over some faults by itself, before anything is sent and at the end.
+            assert ended.exit_status in {0, 2, 5}
+            assert max(server.contact_counts().values(), default=0) <= 1
+            if ended.exit_status != 0:
+                assert workplace.out.read_text() == "of yesterday" or server.requests
+            go_on(workplace, server, ROWS)
+    assert number > 1, f"{fault} was never met"
+
+
+@needs_strace
+@pytest.mark.slow
+def test_the_sweep_catches_the_usual_loop(workplace: Workplace, contacts: Contacts) -> None:
+    """The control: without intents, the same kills make duplicates."""
+    contacts(ROWS)
+    duplicates = 0
+    for number in _until_missed():
+        with ReferenceServer() as server:
+            clear(workplace)
+            command = [*NAIVE, "contacts.csv", server.url, "done"]
+            ended = _strace(workplace, command, f"recvfrom:signal=SIGKILL:when={number}")
+            if not ended.was_hit:
+                break
+            subprocess.run(command, cwd=workplace.directory, env=workplace.environment, check=True)
+            duplicates += max(server.contact_counts().values()) > 1
+    assert duplicates > 0
+
+
+def test_results_are_rebuilt_when_only_they_were_lost(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """From the journal, without a request."""
+    contacts(5)
+    refs = [row["ref"] for row in workplace.run(*arguments(workplace, server)).results]
+    workplace.out.unlink()
+    again = workplace.run(*arguments(workplace, server))
+    assert [row["ref"] for row in again.results] == refs
+    assert len(server.requests) == 5
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP"],
+)
+def test_a_signal_finishes_what_is_in_flight_and_writes_all_files(
+    workplace: Workplace,
+    contacts: Contacts,
+    server: ReferenceServer,
+    number: signal.Signals,
+    status: int,
+) -> None:
+    """Every record has a result, those that were sent are created, the rest goes on later."""
+    contacts(300)
+    server.latency = 0.05
+    process = workplace.start(*arguments(workplace, server), "--summary", "summary.json")
+    wait_until(lambda: len(server.requests) > 20, process)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == status, stderr
+    assert "Traceback" not in stderr
+    statuses = workplace.figures()["statuses"]
+    assert set(statuses) == {"created", "not_sent"}
+    assert statuses["created"] == len(server.requests) == len(server.contact_counts())
+    assert statuses["created"] + statuses["not_sent"] == 300
+    server.latency = 0.0
+    go_on(workplace, server, 300)
+
+
+def test_a_second_signal_leaves_at_once_and_safely(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """Although the API does not answer; the next run goes on."""
+    contacts(20)
+    server.latency = 20.0
+    process = workplace.start(*arguments(workplace, server))
+    wait_until(lambda: server.requests, process)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert not workplace.out.exists()
+    server.latency = 0.0
+    go_on(workplace, server, 20)
+
+
+def clear(workplace: Workplace) -> None:
+    """Forget earlier runs."""
+    for path in workplace.directory.iterdir():
+        if path.name != "contacts.csv":
+            path.unlink()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended whose n-th system call was to meet a fault.
+
+    Attributes:
+        was_hit: Whether there was an n-th one.
+    """
+
+    exit_status: int
+    was_hit: bool
+
+
+def _until_missed() -> Iterator[int]:
+    yield from range(1, MOST_CALLS)
+    pytest.fail("every call was hit")
+
+
+def _injected(workplace: Workplace, server: ReferenceServer, fault: str) -> Ended:
+    return _strace(workplace, [*COMMAND, *arguments(workplace, server)], fault)
+
+
+def _strace(workplace: Workplace, command: list[str], fault: str) -> Ended:
+    trace = workplace.directory / "trace"
+    call = fault.partition(":")[0]
+    done = subprocess.run(
+        [  # noqa: S607 - wherever the machine has it
+            "strace",
+            "-f",
+            "-qq",
+            "-o",
+            trace,
+            "-e",
+            f"trace={call}",
+            "-e",
+            f"inject={fault}",
+            *command,
+        ],
+        cwd=workplace.directory,
+        env=workplace.environment,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    was_killed = done.returncode in {-signal.SIGKILL, 128 + signal.SIGKILL}
+    return Ended(done.returncode, was_killed or "(INJECTED)" in trace.read_text())
