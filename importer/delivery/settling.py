@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from schemas.canonical import same_contact
-
 from importer.records import Contact
+from schemas.canonical import same_contact
 
 
 @dataclass(frozen=True, slots=True)

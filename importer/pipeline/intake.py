@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from schemas.canonical import canonical
-
 from importer.journal import Claims
 from importer.mapping import Mapping
 from importer.planning import contacts
@@ -12,6 +10,7 @@ from importer.reading import Source
 from importer.records import Batch, Issue, Outcome, Planned, Status
 from importer.results import Tally
 from importer.validation import Validator
+from schemas.canonical import canonical
 
 
 @dataclass(frozen=True, slots=True)
