@@ -111,7 +111,8 @@ def _issues(checked: Checked, mapped: Mapped, batch: Batch) -> dict[int, tuple[I
         if not (isinstance(fault, Missing) and (row, code) in malformed):
             found[row] += [Issue(row, code, f"{field}: {text}") for text in fault.messages]
     return {
-        row: tuple(sorted(found[row], key=lambda issue: _ORDER.get(issue.code, -1)))
+        # Two columns of one list can be wrong in the same way; that is one thing to say.
+        row: tuple(sorted(dict.fromkeys(found[row]), key=lambda issue: _ORDER.get(issue.code, -1)))
         for row in sorted(found)
     }
 

@@ -8,7 +8,7 @@ column in normal form comes back as it is. Columns are object series, indexed by
 from collections.abc import Callable, Iterable
 from itertools import chain, repeat
 from operator import is_
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import pandas as pd
 
@@ -18,6 +18,9 @@ from schemas.text import is_sendable, parse_text
 Parse: TypeAlias = Callable[[str], str | Fault]
 Holds: TypeAlias = Callable[[str], object]
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
+
+# Of a cell that holds thousands of wrong items, a few say what is wrong.
+_TOLD: Final = 5
 
 
 def parse_values(cells: pd.Series, parse: Parse) -> pd.Series:
@@ -134,14 +137,15 @@ def _parsed_list(items: tuple[str, ...], parsed: dict[str, str | Fault]) -> obje
     found = tuple(map(parsed.__getitem__, items))
     if Fault not in map(type, found):
         return found
-    return Fault(
-        *(
-            f"item {number}: {message}" if len(found) > 1 else message
-            for number, item in enumerate(found, start=1)
-            if isinstance(item, Fault)
-            for message in item.messages
-        )
-    )
+    messages = [
+        f"item {number}: {message}" if len(found) > 1 else message
+        for number, item in enumerate(found, start=1)
+        if isinstance(item, Fault)
+        for message in item.messages
+    ]
+    if len(messages) > _TOLD:
+        messages[_TOLD:] = [f"{len(messages) - _TOLD} more items are wrong"]
+    return Fault(*messages)
 
 
 def _series(values: list[object], like: pd.Series) -> pd.Series:

@@ -29,6 +29,9 @@ _FORM: Final = re.compile(rf"[{_PUNCTUATION}]*[+\uFF0B]?[\d{_PUNCTUATION}]*\Z")
 # After a slash there is an area's number (030/1234567) or the end of a second one (…345/6).
 _SECOND_NUMBER: Final = re.compile(r"/\D*(?:\d\D*){1,3}\Z")
 
+# The library's own limit; asked first because patterns take long on a megabyte.
+_LONGEST: Final = 250
+
 _LENGTHS: Final = {
     ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "the area code is missing",
     ValidationResult.INVALID_COUNTRY_CODE: "there is no such country calling code",
@@ -65,6 +68,8 @@ def parse_phone(text: str, region: str | None = None) -> str | Fault:
     """
     if _PLAIN.match(text) and _is_plainly_possible(text):
         return text
+    if len(text) > _LONGEST:
+        return Fault("has too many characters for a phone number")
     if reason := _why_not_one_number(text):
         return Fault(f"{reason}{invisible(text)}")
     if region is None and "+" not in text and "\uff0b" not in text:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from importer.mapping import Mapping
+from importer.planning import contacts
 from importer.records import Batch, Contact
 from importer.settings import MappingOptions, Rules
 from importer.validation import Validated, Validator
-from importer.planning import contacts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"

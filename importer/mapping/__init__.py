@@ -100,14 +100,14 @@ def _combined(field: str, columns: list[Read], rows: list[int], issues: list[Iss
     """Join the values of several columns row by row; faults become issues."""
     sound: list[list[Value]] = []
     for values in columns:
-        sound.append([])
-        for row, value in zip(rows, values, strict=True):
-            if isinstance(value, Fault):
-                code = f"invalid.{field}"
-                issues += [Issue(row, code, f"{field}: {text}") for text in value.messages]
-                sound[-1].append(())
-            else:
-                sound[-1].append(value)
+        sound.append([() if isinstance(value, Fault) else value for value in values])
+        if Fault in map(type, values):
+            issues += [
+                Issue(row, f"invalid.{field}", f"{field}: {message}")
+                for row, value in zip(rows, values, strict=True)
+                if isinstance(value, Fault)
+                for message in value.messages
+            ]
     if len(sound) == 1:
         return sound[0]
     return [tuple(chain.from_iterable(values)) for values in zip(*sound, strict=True)]

@@ -39,7 +39,7 @@ def text_splitter(field: str, separator: str | None = None) -> SplitText:
         if between.search(cell) is None:
             return (cell,) if cell else ()
         parts = _split_outside_quotes(cell, between) if may_quote else between.split(cell)
-        return tuple(item for part in parts if (item := part.strip(BLANKS)))
+        return tuple(filter(None, [part.strip(BLANKS) for part in parts]))
 
     return split
 

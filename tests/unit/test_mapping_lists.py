@@ -9,11 +9,13 @@ from importer.settings import MappingOptions
 
 
 def mapped(header: tuple[str, ...], *cells: str, **options: object) -> Mapped:
+    """Map one row, number 7."""
     mapping = Mapping.of(("orderRef", *header), MappingOptions(**options))  # type: ignore[arg-type]
     return mapping.apply(batch_of((ORDER, *cells), first=7).cells)
 
 
 def value(field: str, cell: str, **options: object) -> object:
+    """Give what one cell holds, or its messages."""
     found = mapped((field,), cell, **options)
     return [issue.message for issue in found.issues] or found.fields[field].tolist()[0]
 
@@ -42,9 +44,9 @@ def test_list_cell_is_split(field: str, cell: str, items: tuple[str, ...]) -> No
 
 def test_list_separator_replaces_the_usual_ones() -> None:
     """With --list-separator a semicolon is text; a JSON array is one still."""
-    assert ("a;b", "c|d") == value("street", "a;b / c|d", list_separator="/")
-    assert ("a/b",) == value("street", '["a/b"]', list_separator="/")
-    assert (("A", "1"), ("B", "2")) == value("identifiers", "A:1/B:2", list_separator="/")
+    assert value("street", "a;b / c|d", list_separator="/") == ("a;b", "c|d")
+    assert value("street", '["a/b"]', list_separator="/") == ("a/b",)
+    assert value("identifiers", "A:1/B:2", list_separator="/") == (("A", "1"), ("B", "2"))
 
 
 @pytest.mark.parametrize(
@@ -55,23 +57,23 @@ def test_list_separator_replaces_the_usual_ones() -> None:
 def test_malformed_array_is_an_issue_of_its_row(cell: str) -> None:
     """What starts like an array and is none is never taken as text."""
     found = mapped(("street",), cell)
-    assert [(7, "invalid.street")] == [(issue.row, issue.code) for issue in found.issues]
-    assert ["street: starts with [ but is not a JSON array; mend it, or leave the [ out"] == [
-        issue.message for issue in found.issues
+    assert [(issue.row, issue.code) for issue in found.issues] == [(7, "invalid.street")]
+    assert [issue.message for issue in found.issues] == [
+        "street: starts with [ but is not a JSON array; mend it, or leave the [ out"
     ]
-    assert [()] == found.fields["street"].tolist()
+    assert found.fields["street"].tolist() == [()]
 
 
 @pytest.mark.parametrize("cell", ["[null]", "[true]", '[["a"]]', '[{"a": "b"}]'])
 def test_array_of_anything_but_texts_is_an_issue(cell: str) -> None:
     """Nothing in an array is dropped or turned into text by guesswork."""
-    assert ['emails: a JSON array of texts is expected, as in ["a", "b"]'] == value("emails", cell)
+    assert value("emails", cell) == ['emails: a JSON array of texts is expected, as in ["a", "b"]']
 
 
 def test_columns_of_a_list_are_joined_in_the_order_of_their_numbers() -> None:
     """The unnumbered column comes first; ten comes after two."""
     found = mapped(("email10", "email 2", "emails", "emails.0"), "d", "c;", "a|a2", "b")
-    assert [("a", "a2", "b", "c", "d")] == found.fields["emails"].tolist()
+    assert found.fields["emails"].tolist() == [("a", "a2", "b", "c", "d")]
 
 
 @pytest.mark.parametrize(
@@ -128,5 +130,5 @@ def test_text_cells_are_trimmed_of_padding_alone() -> None:
     header = ("firstName", "lastName", "city", "passportNumber", "state")
     found = mapped(header, " \t NA\r\n", "\u00a0None\u200b", " a  b ", "007", "1e5")
     row = found.fields.iloc[0]
-    assert ["NA", "\u00a0None\u200b", "a  b", "007", "1e5"] == [row[name] for name in header]
-    assert [7] == found.fields.index.tolist()
+    assert [row[name] for name in header] == ["NA", "\u00a0None\u200b", "a  b", "007", "1e5"]
+    assert found.fields.index.tolist() == [7]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from schemas.faults import Fault, Missing
 
 
 def frame_of(**columns: list[object]) -> pd.DataFrame:
+    """Give a mapped frame, rows from 1."""
     return pd.DataFrame(columns, index=range(1, 1 + len(columns["orderRef"])), dtype=object)
 
 
@@ -29,13 +31,13 @@ def test_frame_comes_back_in_normal_form() -> None:
         country=["Ireland", ""],
     )
     checked = check_contacts(contact_schema(now=NOW), frame)
-    assert () == checked.faults
-    assert [ORDER, ORDER] == checked.frame["orderRef"].tolist()
-    assert ["Mr", "Herr"] == checked.frame["title"].tolist()
-    assert ["male", ""] == checked.frame["gender"].tolist()
-    assert ["1991-01-01T00:00:00Z", ""] == checked.frame["dateOfBirth"].tolist()
-    assert [("+35316112334", "+353161123345"), ()] == checked.frame["phoneNumbers"].tolist()
-    assert ["IE", ""] == checked.frame["country"].tolist()
+    assert checked.faults == ()
+    assert checked.frame["orderRef"].tolist() == [ORDER, ORDER]
+    assert checked.frame["title"].tolist() == ["Mr", "Herr"]
+    assert checked.frame["gender"].tolist() == ["male", ""]
+    assert checked.frame["dateOfBirth"].tolist() == ["1991-01-01T00:00:00Z", ""]
+    assert checked.frame["phoneNumbers"].tolist() == [("+35316112334", "+353161123345"), ()]
+    assert checked.frame["country"].tolist() == ["IE", ""]
     assert ORDER.upper() == frame["orderRef"][1], "the caller's frame is left alone"
 
 
@@ -103,7 +105,7 @@ def test_frame_of_another_shape_is_our_own_mistake(frame: pd.DataFrame) -> None:
     "name", ["PANDERA_VALIDATION_ENABLED=False", "PANDERA_VALIDATION_DEPTH=SCHEMA_ONLY"]
 )
 def test_environment_cannot_switch_validation_off(name: str) -> None:
-    """pandera's switches are for others; a contact is always checked."""
+    """Pandera's switches are for others; a contact is always checked."""
     program = (
         "import sys; sys.path[:0] = sys.argv[1:];"
         "from batches import validated;"
@@ -111,7 +113,7 @@ def test_environment_cannot_switch_validation_off(name: str) -> None:
     )
     key, value = name.split("=")
     done = subprocess.run(
-        [sys.executable, "-c", program, os.getcwd(), "tests"],
+        [sys.executable, "-c", program, str(Path.cwd()), "tests"],
         env=os.environ | {key: value},
         capture_output=True,
         text=True,

@@ -13,6 +13,7 @@ from schemas.fields import FIELDS
 
 
 def codes(*rows: tuple[str, ...], header: tuple[str, ...], **options: object) -> list[list[str]]:
+    """Give the codes of each row."""
     found = validated(header, *rows, **options)  # type: ignore[arg-type]
     return [[issue.code for issue in found.issues.get(row, ())] for row in range(1, len(rows) + 1)]
 
@@ -32,7 +33,8 @@ def test_row_with_several_faults_reports_all_in_field_order() -> None:
     assert codes(row, header=header) == [
         [
             "invalid.orderRef", "invalid.emails", "invalid.identifiers", "invalid.gender",
-            "invalid.dateOfBirth", "invalid.phoneNumbers", "invalid.phoneNumbers", "invalid.country",
+            "invalid.dateOfBirth", "invalid.phoneNumbers", "invalid.phoneNumbers",
+            "invalid.country",
         ]
     ]  # fmt: skip
 
@@ -164,6 +166,16 @@ def test_batch_without_sound_records_is_no_special_case() -> None:
         mapped = Mapping.of(("orderRef", "emails"), MappingOptions()).apply(cells)
         found = Validator(Rules(require=("city",)), NOW).validate(mapped, batch)
         assert (len(found.valid), found.issues, found.warnings) == (0, {}, {})
+
+
+def test_many_wrong_items_are_told_in_a_few_lines() -> None:
+    """A cell with a thousand wrong addresses does not make a thousand issues."""
+    messages = body_of("emails", ";".join("x" * size for size in range(1, 1001)))
+    assert isinstance(messages, list)
+    assert [message.split(":")[1] for message in messages[:-1]] == [
+        f" item {n}" for n in range(1, 6)
+    ]
+    assert messages[-1] == "emails: 995 more items are wrong"
 
 
 def test_warnings_are_counted_over_valid_rows() -> None:
