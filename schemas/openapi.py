@@ -1,0 +1,42 @@
+"""Loads the OpenAPI document of the calls that the program uses.
+
+Source: contract, section 1, and the vendor's public reference of the Order REST API v2.1.
+"""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+DOCUMENT_NAME: Final = "order-contacts.openapi.json"
+
+
+@cache
+def document_text() -> str:
+    """Return the document as it stands in its file."""
+    return (files("schemas") / DOCUMENT_NAME).read_text(encoding="utf-8")
+
+
+def document() -> dict[str, Any]:
+    """Return a copy of the document that the caller may change."""
+    loaded: dict[str, Any] = json.loads(document_text())
+    return loaded
+
+
+def schema(name: str) -> dict[str, Any]:
+    """Return one schema of the document as a JSON Schema (2020-12) that stands alone.
+
+    Args:
+        name: One of ``components.schemas``, for example ``ContactFields``, which is what
+            the bodies of the create and update calls must satisfy.
+
+    Raises:
+        KeyError: The document has no such schema.
+    """
+    components = document()["components"]
+    components["schemas"][name]  # an unknown name fails here and not at the first validation
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$ref": f"#/components/schemas/{name}",
+        "components": components,
+    }
