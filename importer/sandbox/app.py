@@ -67,9 +67,7 @@ class App:
 
     def web_app(self) -> web.Application:
         """Return the application to be run."""
-        web_app = web.Application(
-            client_max_size=MAX_BODY_BYTES, middlewares=[web.middleware(self._guard)]
-        )
+        web_app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard])
         for method, path, call in _ROUTES:
             web_app.router.add_route(method, path, partial(self._call, call))
         web_app.router.add_get("/openapi.json", self._document, allow_head=False)
@@ -77,6 +75,7 @@ class App:
         web_app.router.add_get("/", self._page, allow_head=False)
         return web_app
 
+    @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Put refusals into the form that the API gives to errors."""
         if not is_loopback(request.headers.get("Host", "")):

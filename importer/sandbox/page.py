@@ -54,6 +54,7 @@ def _by_order(contacts: Iterable[StoredContact]) -> dict[str, list[dict[str, Any
     by_order: dict[str, list[dict[str, Any]]] = {}
     for contact in contacts:
         shown = {
+            "position": contact.position,
             "ref": contact.ref,
             "guestRef": contact.guest_ref,
             "createdAt": date_time(contact.created_ms),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import shlex
 import signal
@@ -14,6 +15,7 @@ from typing import Final
 
 import click
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage
 
 from importer.sandbox.api import Api
 from importer.sandbox.app import App, Parts
@@ -52,6 +54,7 @@ async def _serve(options: Options, orders: Orders, store: Store, listener: socke
     runner = web.AppRunner(
         _app(options, orders, store, url).web_app(),
         access_log=None,
+        logger=_logger(),
         shutdown_timeout=_SHUTDOWN_SECONDS,
     )
     await runner.setup()
@@ -78,6 +81,15 @@ def _app(options: Options, orders: Orders, store: Store, url: str) -> App:
             access_log=options.access_log,
         )
     )
+
+
+def _logger() -> logging.Logger:
+    """Return the logger of the server, on which only its own mistakes are worth a line."""
+    logger = logging.getLogger("aiohttp.server")
+    logger.addFilter(
+        lambda record: not (record.exc_info and isinstance(record.exc_info[1], BadHttpMessage))
+    )
+    return logger
 
 
 def _now() -> datetime:

@@ -32,7 +32,7 @@ _SCHEMA: Final = """
         PRIMARY KEY (provider, id)
     ) STRICT, WITHOUT ROWID;
 """
-_COLUMNS: Final = "ref, order_ref, guest_ref, fields, created_ms, modified_ms"
+_COLUMNS: Final = "position, ref, order_ref, guest_ref, fields, created_ms, modified_ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,13 @@ class StoredContact:
     """One contact of one order.
 
     Attributes:
+        position: Counts up with every contact of the store.
         fields: By API field, as they were sent.
         created_ms: Milliseconds since 1970, UTC.
         modified_ms: As ``created_ms``; every change makes it later.
     """
 
+    position: int
     ref: str
     order_ref: str
     guest_ref: str
@@ -97,14 +99,12 @@ class Store:
             identifiers = fields.get("identifiers", ())
             guest_ref = self._guest_of(identifiers) or str(uuid.uuid4())
             self._link(identifiers, guest_ref)
-            contact = StoredContact(
-                str(uuid.uuid4()), order_ref, guest_ref, dict(fields), now_ms, now_ms
-            )
-            self._connection.execute(
-                f"INSERT INTO contacts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant
-                (contact.ref, order_ref, guest_ref, json.dumps(contact.fields), now_ms, now_ms),
-            )
-        return contact
+            ref, text = str(uuid.uuid4()), json.dumps(fields)
+            position = self._connection.execute(
+                f"INSERT INTO contacts ({_COLUMNS}) VALUES (NULL, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant
+                (ref, order_ref, guest_ref, text, now_ms, now_ms),
+            ).lastrowid
+        return StoredContact(position or 0, ref, order_ref, guest_ref, dict(fields), now_ms, now_ms)
 
     def get(self, ref: str) -> StoredContact | None:
         """Return one contact."""
@@ -186,8 +186,8 @@ class Store:
     def _select(self, condition: str, values: Sequence[object]) -> list[StoredContact]:
         rows = self._connection.execute(f"SELECT {_COLUMNS} FROM contacts {condition}", values)  # noqa: S608 - constant
         return [
-            StoredContact(ref, order_ref, guest_ref, json.loads(fields), created_ms, modified_ms)
-            for ref, order_ref, guest_ref, fields, created_ms, modified_ms in rows
+            StoredContact(position, ref, order_ref, guest_ref, json.loads(fields), *moments)
+            for position, ref, order_ref, guest_ref, fields, *moments in rows
         ]
 
     def _number(self, query: str, values: Sequence[object] = ()) -> int:
