@@ -13,11 +13,13 @@ from typing import Any, Final, assert_never
 from importer.sandbox.answers import NO_CONTENT, Answer, date_time, error, json_answer
 from importer.sandbox.contacts import InvalidBodyError, contact_fields
 from importer.sandbox.orders import Orders, canonical_uuid
-from importer.sandbox.paging import InvalidQueryError, Page, read_flag
+from importer.sandbox.paging import InvalidQueryError, Page, read_flag, refuse_unknown
 from importer.sandbox.store import Store, StoredContact
 from schemas.fields import CONTACT_FIELDS, REFERENCE_ID
 
 _GUEST_REF: Final = "guestRef"
+_LIST_PARAMETERS: Final = frozenset({"expand", "offset", "limit"})
+_FIND_PARAMETERS: Final = frozenset({REFERENCE_ID, _GUEST_REF, "offset", "limit"})
 _NO_CONTACT: Final = "There is no such order contact."
 
 
@@ -135,6 +137,7 @@ class Api:
         return json_answer(HTTPStatus.OK, self._shown_order(self._order(asked.ref)))
 
     def _list(self, asked: Asked) -> Answer:
+        refuse_unknown(asked.query, _LIST_PARAMETERS)
         order_ref = self._order(asked.ref)
         page = Page.asked_for(asked.query)
         expand = read_flag(asked.query, "expand")
@@ -146,6 +149,7 @@ class Api:
         return json_answer(HTTPStatus.OK, page.shown(url, kept, total, items))
 
     def _find_orders(self, asked: Asked) -> Answer:
+        refuse_unknown(asked.query, _FIND_PARAMETERS)
         number, guest = asked.query.get(REFERENCE_ID), asked.query.get(_GUEST_REF)
         page = Page.asked_for(asked.query)
         kept: dict[str, str] = {}

@@ -4,7 +4,7 @@ Source: the vendor's reference, *Paginating responses* (offset from 0; limit 10,
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import urlencode
@@ -70,6 +70,23 @@ class Page:
         if self.offset + self.limit < total:
             shown["next"] = {"href": href(self.offset + self.limit)}
         return shown
+
+
+def refuse_unknown(query: Mapping[str, str], names: Collection[str]) -> None:
+    """Refuse a parameter that the document does not list, or that comes twice.
+
+    A mistyped parameter that is ignored would give the wrong answer without a word.
+
+    Raises:
+        InvalidQueryError: There is such a parameter.
+    """
+    seen = set()
+    for name in query:
+        if name not in names:
+            raise InvalidQueryError(f"{name}: is not a parameter of this call.")
+        if name in seen:
+            raise InvalidQueryError(f"{name}: may be given only once.")
+        seen.add(name)
 
 
 def read_flag(query: Mapping[str, str], name: str) -> bool:
