@@ -1,0 +1,96 @@
+"""Starts sandboxes as processes of their own, and ends every one of them."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"
+CREDENTIALS = ("sandbox", "sandbox")
+COMMAND = (sys.executable, "-m", "importer.sandbox", "--port", "0")
+CHILD = (*COMMAND, "--ready-json", "--until-stdin-closes")
+PATIENCE_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class RunningSandbox:
+    """One sandbox that serves."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+
+    def ask(self, method: str, path: str, **how: Any) -> requests.Response:
+        """Send one request, with the credentials of the documentation unless told otherwise."""
+        with requests.Session() as session:
+            session.trust_env = False
+            url = f"{self.url}{path}"
+            return session.request(method, url, **{"auth": CREDENTIALS, "timeout": 30, **how})
+
+    def create(self, order: str = ORDER, **fields: Any) -> requests.Response:
+        """Create a contact of an order."""
+        return self.ask("POST", f"/v2.1/orders/{order}/contacts", json=fields)
+
+    def state(self) -> dict[str, Any]:
+        """Return what is stored and what was asked."""
+        state: dict[str, Any] = self.ask("GET", "/_sandbox/state").json()
+        return state
+
+    def stored(self) -> int:
+        """Return how many contacts are stored."""
+        return int(self.state()["totals"]["contacts"])
+
+    def bytes_of(self, request: bytes, most_seconds: float = PATIENCE_SECONDS) -> bytes:
+        """Send bytes and return all that comes until the connection ends.
+
+        Raises:
+            ConnectionResetError: It ended with a reset.
+        """
+        address = urlsplit(self.url)
+        with socket.create_connection((address.hostname, address.port), most_seconds) as wire:
+            wire.sendall(request)
+            received = b""
+            while part := wire.recv(65536):
+                received += part
+        return received
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[RunningSandbox]:
+    """Run a sandbox that must say nothing but where it is, and end with its standard input."""
+    process = subprocess.Popen(
+        [*CHILD, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise AssertionError(f"the sandbox did not start: {process.communicate()[1]}")
+        yield RunningSandbox(json.loads(line)["url"], process)
+        if process.poll() is None:
+            _, complaints = process.communicate(timeout=PATIENCE_SECONDS)
+            assert (complaints, process.returncode) == ("", 0)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Tell whether something comes true before patience ends."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (held := holds()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return held
