@@ -39,9 +39,11 @@ def is_loopback(host: str) -> bool:
     A page of another site can point a name of its own at the loopback address and read what
     is stored there; its requests carry that name as their host.
     """
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
-    name = name.removeprefix("[").removesuffix("]").lower()
-    if name == "localhost":
+    if host.startswith("["):
+        name = host[1:].partition("]")[0]
+    else:
+        name = host.partition(":")[0] if host.count(":") == 1 else host
+    if name.lower() == "localhost":
         return True
     try:
         return ipaddress.ip_address(name).is_loopback

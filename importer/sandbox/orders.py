@@ -25,7 +25,8 @@ class Orders:
         self._listed = listed
         self._by_number: dict[str, list[str]] = {}
         for ref, number in (listed or {}).items():
-            self._by_number.setdefault(number, []).append(ref)
+            if number:
+                self._by_number.setdefault(number, []).append(ref)
 
     @property
     def listed(self) -> list[str] | None:

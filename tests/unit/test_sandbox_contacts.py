@@ -64,7 +64,7 @@ def test_what_the_document_allows_is_taken_as_it_is(fields: dict[str, Any]) -> N
         ([], "The body must be of type object."),
     ],
 )
-def test_a_refusal_names_the_field(fields: Any, message: str) -> None:
+def test_a_refusal_names_the_field(fields: object, message: str) -> None:
     """The message of a refusal begins with the field and says what is wrong with it."""
     assert refusal(json.dumps(fields).encode()) == message
 
