@@ -28,14 +28,14 @@ class RunningSandbox:
     url: str
     process: "subprocess.Popen[str]"
 
-    def ask(self, method: str, path: str, **how: Any) -> requests.Response:
+    def ask(self, method: str, path: str, **how: Any) -> requests.Response:  # noqa: ANN401 - as requests takes them
         """Send one request, with the credentials of the documentation unless told otherwise."""
         with requests.Session() as session:
             session.trust_env = False
             url = f"{self.url}{path}"
             return session.request(method, url, **{"auth": CREDENTIALS, "timeout": 30, **how})
 
-    def create(self, order: str = ORDER, **fields: Any) -> requests.Response:
+    def create(self, order: str = ORDER, **fields: object) -> requests.Response:
         """Create a contact of an order."""
         return self.ask("POST", f"/v2.1/orders/{order}/contacts", json=fields)
 
@@ -85,7 +85,10 @@ def running(*arguments: str) -> Iterator[RunningSandbox]:
             assert (complaints, process.returncode) == ("", 0)
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 def eventually(holds: Callable[[], bool]) -> bool:

@@ -21,7 +21,7 @@ def served_document(base_url: str, today: date) -> bytes:
 
 def before(day: date) -> str:
     """Return the pattern of ISO dates that come before ``day``."""
-    text = f"{day:%Y-%m-%d}"
+    text = day.isoformat()
     smaller = [
         f"{text[:place]}[0-{int(digit) - 1}]"
         for place, digit in enumerate(text)

@@ -1,0 +1,130 @@
+"""The sandbox over HTTP: credentials, refusals, and what is kept where."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sandboxes import ORDER, RunningSandbox, running
+
+CONTACTS = f"/v2.1/orders/{ORDER}/contacts"
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[RunningSandbox]:
+    """A sandbox that all tests of this file share."""
+    with running() as sandbox:
+        yield sandbox
+
+
+def test_a_contact_through_its_life(sandbox: RunningSandbox) -> None:
+    """Create, find, read, change and remove, following the links that the answers give."""
+    created = sandbox.create(firstName="Ada")
+    assert created.status_code == 201
+    contact = created.json()
+    path = contact["href"].removeprefix(sandbox.url)
+    listed = sandbox.ask("GET", f"{CONTACTS}?expand=true&offset=0&limit=100")
+    assert contact in listed.json()["items"]
+    assert sandbox.ask("GET", path).json() == contact
+    assert sandbox.ask("PATCH", path, json={"firstName": "Grace"}).json()["firstName"] == "Grace"
+    order_path = contact["order"]["href"].removeprefix(sandbox.url)
+    assert sandbox.ask("GET", order_path).json()["ref"] == ORDER
+    removed = sandbox.ask("DELETE", path)
+    assert (removed.status_code, removed.content) == (204, b"")
+    assert sandbox.ask("GET", path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "how", "status"),
+    [
+        pytest.param("POST", CONTACTS, {"json": {}, "auth": None}, 401, id="no credentials"),
+        pytest.param("POST", CONTACTS, {"json": {}, "auth": ("a", "b")}, 401, id="wrong ones"),
+        pytest.param("GET", CONTACTS, {"auth": None}, 401, id="list without credentials"),
+        pytest.param("POST", CONTACTS, {"json": {"gender": "m"}}, 400, id="failed validation"),
+        pytest.param("POST", CONTACTS, {"data": "{", "headers": JSON}, 400, id="broken JSON"),
+        pytest.param("POST", CONTACTS, {"data": {"a": "b"}}, 415, id="a form"),
+        pytest.param("POST", CONTACTS, {"data": b"{}"}, 415, id="no media type"),
+        pytest.param("POST", "/v2.1/orders/A-17/contacts", {"json": {}}, 404, id="no order"),
+        pytest.param("GET", f"/v2.1/orderContacts/{ORDER}", {}, 404, id="no contact"),
+        pytest.param("GET", "/v2.1/nothing", {}, 404, id="no such path"),
+        pytest.param("PUT", CONTACTS, {"json": {}}, 405, id="no such method"),
+        pytest.param("HEAD", CONTACTS, {}, 405, id="nor this one"),
+        pytest.param("GET", f"{CONTACTS}?limit=101", {}, 400, id="limit too large"),
+        pytest.param(
+            "POST", CONTACTS, {"data": b" " * 2**21, "headers": JSON}, 413, id="body too large"
+        ),
+        pytest.param(
+            "GET", CONTACTS, {"headers": {"Host": "evil.example"}}, 421, id="foreign host"
+        ),
+    ],
+)
+def test_a_refusal_has_the_documented_form(
+    sandbox: RunningSandbox, method: str, path: str, how: dict[str, Any], status: int
+) -> None:
+    """Every error tells its status, its code and a message as JSON, and changes nothing."""
+    before = sandbox.stored()
+    answer = sandbox.ask(method, path, **how)
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"].startswith("application/json")
+    if method != "HEAD":
+        body = answer.json()
+        assert (body["code"], bool(body["message"])) == (status, True)
+        assert body["status"] == ("UNAUTHORIZED" if status == 401 else status)
+    assert sandbox.stored() == before
+
+
+def test_the_state_counts_requests_by_call_and_result() -> None:
+    """What was asked is counted by call and by what it met with."""
+    with running() as sandbox:
+        sandbox.create()
+        sandbox.create(gender="m")
+        sandbox.ask("GET", CONTACTS)
+        sandbox.ask("GET", "/v2.1/nothing")
+        state = sandbox.state()
+    assert state["requests"] == {
+        "create": {"201": 1, "400": 1},
+        "list": {"200": 1},
+        "other": {"404": 1},
+    }
+    assert [len(contacts) for contacts in state["contacts"].values()] == [1]
+
+
+def test_credentials_of_ones_own_close_the_page() -> None:
+    """With other credentials than the documented ones nobody sees the contacts without them."""
+    with running("--client-key", "mine", "--api-token", "secret") as sandbox:
+        for path in ("/", "/_sandbox/state", CONTACTS):
+            assert sandbox.ask("GET", path).status_code == 401
+            assert sandbox.ask("GET", path, auth=("mine", "secret")).status_code == 200
+
+
+def test_a_file_outlives_a_kill(tmp_path: Path) -> None:
+    """What was answered is in the data file after kill -9, for its owner alone."""
+    data = tmp_path / "contacts.db"
+    with running("--data", str(data)) as sandbox:
+        refs = [sandbox.create(identifiers=[{"provider": "CRM", "id": "1"}]).json()["ref"]]
+        sandbox.process.kill()
+        sandbox.process.wait()
+    assert stat.S_IMODE(data.stat().st_mode) == 0o600
+    with running("--data", str(data)) as sandbox:
+        again = sandbox.create(identifiers=[{"provider": "CRM", "id": "1"}]).json()
+        refs.append(again["ref"])
+        items = sandbox.ask("GET", f"{CONTACTS}?expand=true").json()["items"]
+    assert [item["ref"] for item in items] == refs
+    assert {item["guest"]["href"].rpartition("/")[2] for item in items} == {
+        again["guest"]["href"].rpartition("/")[2]
+    }
+
+
+def test_an_orders_file_is_all_there_is(tmp_path: Path) -> None:
+    """With --orders only its orders exist, and their numbers find them."""
+    orders = tmp_path / "orders.csv"
+    orders.write_text(f"orderRef,referenceId\n{ORDER},A-17\n")
+    with running("--orders", str(orders)) as sandbox:
+        found = sandbox.ask("GET", "/v2.1/orders", params={"referenceId": "A-17"}).json()["items"]
+        none = sandbox.ask("GET", "/v2.1/orders", params={"referenceId": "A-18"}).json()["items"]
+        other = sandbox.create("00000000-0000-4000-8000-000000000001")
+        statuses = (sandbox.create().status_code, other.status_code)
+    assert ([item["ref"] for item in found], none) == ([ORDER], [])
+    assert statuses == (201, 404)
