@@ -5,13 +5,14 @@ Source: contract, section 1, for the form of an error.
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
 JSON: Final = "application/json"
 MORE_INFO_URL: Final = "https://support.sitecore.com"
-_NO_HEADERS: Final[dict[str, str]] = {}
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - the Z is written behind it
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Answer:
     status: int
     body: bytes = b""
     content_type: str = JSON
-    headers: dict[str, str] = field(default_factory=_NO_HEADERS.copy)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 NO_CONTENT: Final = Answer(HTTPStatus.NO_CONTENT, content_type="")
@@ -36,7 +37,7 @@ NO_CONTENT: Final = Answer(HTTPStatus.NO_CONTENT, content_type="")
 
 def json_answer(status: int, value: object) -> Answer:
     """Return ``value`` as a JSON answer."""
-    return Answer(status, json.dumps(value, separators=(",", ":")).encode())
+    return Answer(status, _encode(value).encode())
 
 
 def error(
@@ -58,11 +59,11 @@ def error(
         "developerMessage": developer_message or message,
         "moreInfoUrl": MORE_INFO_URL,
     }
-    body = json.dumps(value, separators=(",", ":")).encode()
+    body = _encode(value).encode()
     return Answer(status, body, headers=headers or {})
 
 
 def date_time(milliseconds: int) -> str:
     """Return milliseconds since 1970 as the vendor writes them, ``2026-01-01T00:00:00.000Z``."""
-    moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+    moment = _EPOCH + timedelta(milliseconds=milliseconds)
+    return f"{moment.isoformat(timespec='milliseconds')}Z"

@@ -1,6 +1,7 @@
 """HTTP around the API: routes, refusals, faults and the page."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -8,6 +9,7 @@ from typing import Final
 
 import click
 from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError
 from aiohttp.typedefs import Handler
 
 from importer._version import __version__
@@ -32,6 +34,7 @@ _ROUTES: Final = (
     ("GET", "/v2.1/orders", Call.FIND_ORDERS),
     ("GET", "/v2.1/orders/{ref}", Call.GET_ORDER),
 )
+_FEW: Final = re.compile(r"[0-9]{1,6}\Z", re.ASCII)
 _WITH_BODY: Final = frozenset({Call.CREATE, Call.UPDATE})
 _UNAUTHORIZED: Final = error(
     HTTPStatus.UNAUTHORIZED,
@@ -82,6 +85,11 @@ class App:
             return self._refuse(request, _OTHER, _MISDIRECTED)
         try:
             return await handler(request)
+        except ConnectionResetError:
+            return web.Response()  # the client left in the middle of its request
+        except (web.RequestPayloadError, ContentEncodingError):
+            answer = error(HTTPStatus.BAD_REQUEST, "The body cannot be decoded.")
+            return self._refuse(request, _OTHER, answer)
         except web.HTTPException as fault:
             allow = fault.headers.get("Allow")
             headers = {"Allow": allow} if allow else None
@@ -135,7 +143,7 @@ class App:
         if not parts.gate.may_look(request.headers.get("Authorization", "")):
             return _response(_UNAUTHORIZED)
         latest = request.query.get("latest", "")
-        count = int(latest) if latest.isascii() and latest.isdecimal() else -1
+        count = int(latest) if _FEW.match(latest) else -1
         return _response(page.state(parts.store, parts.traffic, count))
 
     def _refuse(self, request: web.Request, call: str, answer: Answer) -> web.StreamResponse:

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 from importer.sandbox.options import Credentials
@@ -33,6 +34,7 @@ class Gate:
         return self._is_open or self.may_call(authorization)
 
 
+@lru_cache(maxsize=64)  # every request asks, and nearly always for the same few names
 def is_loopback(host: str) -> bool:
     """Tell whether a Host header, or a host alone, names this machine.
 

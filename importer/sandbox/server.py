@@ -30,6 +30,7 @@ from importer.sandbox.traffic import Traffic
 _BACKLOG: Final = 1024
 # Requests that are being kept waiting on purpose must not keep the sandbox from ending.
 _SHUTDOWN_SECONDS: Final = 0.1
+_CLIENT_MISTAKES: Final = (BadHttpMessage, web.RequestPayloadError)
 _EXAMPLE_ORDER: Final = "2d7de9df-45a2-45ea-872c-30e45139007d"
 
 
@@ -84,10 +85,10 @@ def _app(options: Options, orders: Orders, store: Store, url: str) -> App:
 
 
 def _logger() -> logging.Logger:
-    """Return the logger of the server, on which only its own mistakes are worth a line."""
+    """Return the logger of the server, on which a client's mistakes are not worth a line."""
     logger = logging.getLogger("aiohttp.server")
     logger.addFilter(
-        lambda record: not (record.exc_info and isinstance(record.exc_info[1], BadHttpMessage))
+        lambda record: not (record.exc_info and isinstance(record.exc_info[1], _CLIENT_MISTAKES))
     )
     return logger
 

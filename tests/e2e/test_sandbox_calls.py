@@ -1,5 +1,6 @@
 """The sandbox over HTTP: credentials, refusals, and what is kept where."""
 
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,28 @@ def test_a_refusal_has_the_documented_form(
         body = answer.json()
         assert (body["code"], bool(body["message"])) == (status, True)
         assert body["status"] == ("UNAUTHORIZED" if status == 401 else status)
+    assert sandbox.stored() == before
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(b"\x00\x01\r\n\r\n", id="no HTTP"),
+        pytest.param(f"POST {CONTACTS} HTTP/1.1\r\nHost: localhost\r\n".encode(), id="no body"),
+        pytest.param(
+            f"POST {CONTACTS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{{".encode(),
+            id="half a body",
+        ),
+    ],
+)
+def test_a_client_that_is_killed_while_it_sends_is_no_trouble(
+    sandbox: RunningSandbox, request_: bytes
+) -> None:
+    """Half a request stores nothing, and the sandbox serves on without a complaint."""
+    before = sandbox.stored()
+    port = int(sandbox.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as wire:
+        wire.sendall(request_)
     assert sandbox.stored() == before
 
 
