@@ -3,8 +3,8 @@
 from random import Random
 
 import pytest
-from importer.api import Answer, Verdict
 
+from importer.api import Answer, Verdict
 from importer.delivery import policy
 from importer.delivery.policy import Action, Step
 from importer.records import Status

@@ -1,5 +1,4 @@
 """The rule of each single value."""
-# ruff: noqa: RUF001 - characters that look like others are what is tested
 
 import sys
 import unicodedata
