@@ -8,21 +8,31 @@ as their JSON text, so that a strange answer is a difference and never a crash.
 
 import json
 from collections.abc import Mapping
+from json.encoder import encode_basestring_ascii as _quote
+from typing import Any
 
 from schemas.dates import parse_instant, write_instant
 from schemas.fields import BLANKS, CONTACT_FIELDS, IDENTIFIERS, LIST_FIELDS
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
-def canonical(order_ref: str, body: Mapping[str, object]) -> bytes:
+
+def canonical(order_ref: str, body: Mapping[str, Any]) -> bytes:
     """Give the bytes that are equal for the same contact of the same order.
+
+    Journals hold digests of these bytes. Change them, and every contact that was ever
+    created is unknown to its journal and will be created again.
 
     Args:
         order_ref: The order, in any case.
-        body: Request body by API field; other keys take no part.
+        body: Request body in the normal form of :mod:`schemas.contact`, by API field, in
+            the order of the API page; no blank values.
     """
-    fields = {field: canonical_field(field, body.get(field)) for field in CONTACT_FIELDS}
-    filled = {field: value for field, value in fields.items() if value}
-    return json.dumps([order_ref.lower(), filled], separators=(",", ":")).encode()
+    fields = {
+        field: _list_in_normal_form(field, value) if field in LIST_FIELDS else value
+        for field, value in body.items()
+    }
+    return _encode([order_ref.lower(), fields]).encode()
 
 
 def canonical_field(field: str, value: object) -> str | list[str]:
@@ -56,6 +66,15 @@ def differing_fields(sent: Mapping[str, object], found: Mapping[str, object]) ->
 def same_contact(sent: Mapping[str, object], found: Mapping[str, object]) -> bool:
     """Tell whether *found* equals *sent* in every field that was sent."""
     return not differing_fields(sent, found)
+
+
+def _list_in_normal_form(field: str, items: list[Any]) -> list[str]:
+    # What canonical_field gives, without its care for strange values: 12 of 20 µs a contact.
+    if field == IDENTIFIERS:
+        texts = [f"[{_quote(one['provider'])}, {_quote(one['id'])}]" for one in items]
+    else:
+        texts = [one.lower() for one in items] if field == "emails" else items
+    return texts if len(texts) == 1 else sorted(set(texts))
 
 
 def _item(field: str, item: object) -> str:
