@@ -40,10 +40,15 @@ class Pace:
         return int(self._window) if self._proven else 1
 
     def ahead(self, seconds: float, most: int) -> int:
-        """Requests that leave within ``seconds`` at the present pace, at the most ``most``."""
+        """Requests to keep ready beyond those in flight, at the most ``most``.
+
+        As many as leave within ``seconds`` at the present pace, but enough for all that are
+        in flight to be answered at once: with a distant API, answers come in waves.
+        """
         if not self._proven:
             return 0
-        return int(min(most, seconds * self._window / max(self._latency, 1e-6)))
+        leaving = seconds * self._window / max(self._latency, 1e-6)
+        return int(min(most, max(leaving, self._window)))
 
     def opens_at(self, now: float) -> float:
         """When the next request may leave, at the earliest ``now``."""
