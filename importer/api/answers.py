@@ -25,8 +25,7 @@ class Answer:
     Attributes:
         verdict: Whether the request did what it asked for.
         seconds: Time from the call to the end of the exchange, on a monotonic clock.
-        sent: Whether any byte of the request may have left. An UNKNOWN answer that was not
-            sent (a TLS handshake that hung) is one that the API cannot have acted on.
+        sent: Whether any byte of the request may have left.
         http_status: Status of the answer, None when none came.
         error_code: Stable word, ``""`` when all is well. ``network.connect`` no connection,
             ``network.tls`` the certificate or the TLS set-up (no attempt will mend it),

@@ -1,7 +1,6 @@
 """The calls of the API. Source: contract, section 1."""
 
 import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlsplit
@@ -28,22 +27,14 @@ class Api:
         credentials: Who sends.
         timeout: Seconds for one whole exchange, from connecting to the last byte of the
             answer. Only the look-up of the host's name cannot be cut short.
-        pace: Called before each request, outside its time; may wait, for a rate limit.
 
     Raises:
         UsageError: The base URL or the environment cannot be used.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        credentials: Credentials,
-        timeout: float,
-        pace: Callable[[], None] | None = None,
-    ) -> None:
+    def __init__(self, base_url: str, credentials: Credentials, timeout: float) -> None:
         self.base_url = check_base_url(base_url)
         self.host = urlsplit(self.base_url).hostname or ""
-        self.pace = pace
         self.environment = Environment.of(self.base_url)
         self.secrets = Secrets(credentials.secrets)
         self.watchdog = Watchdog(timeout)
@@ -156,8 +147,6 @@ class Connection:
 
     def _ask(self, request: Request, method: str, path: str, body: bytes | None = None) -> Answer:
         api = self._api
-        if api.pace is not None:
-            api.pace()
         started = time.monotonic()
         reply = self._exchange(method, path, body, started + api.watchdog.timeout)
         seconds = time.monotonic() - started

@@ -76,7 +76,8 @@ def failure_of(error: BaseException, wire: Wire, host: str) -> Failure:
     return Failure(
         error_code=code,
         message=f"No whole answer from {host}: {_REASONS[code]}",
-        certain=False,
+        # A TLS handshake that hangs or breaks off: nothing of the request has left.
+        certain=wire.connecting,
         sent=not wire.connecting,
     )
 

@@ -137,7 +137,7 @@ def test_a_handshake_that_hangs_is_cut() -> None:
     """N6: it ends in time, and no byte of the request was sent."""
     with RawServer(never_reads) as server:
         answer = create(server.url.replace("http:", "https:"), SHORT)
-    assert (answer.verdict, answer.error_code) == (Verdict.UNKNOWN, "network.timeout")
+    assert (answer.verdict, answer.error_code) == (Verdict.NOT_APPLIED, "network.timeout")
     assert not answer.sent
     assert answer.seconds < LONG
 
@@ -151,7 +151,7 @@ def test_a_handshake_that_breaks_off_is_no_matter_of_certificates() -> None:
 
     with RawServer(hang_up) as server:
         answer = create(server.url.replace("http:", "https:"))
-    assert (answer.verdict, answer.error_code) == (Verdict.UNKNOWN, "network.reset")
+    assert (answer.verdict, answer.error_code) == (Verdict.NOT_APPLIED, "network.reset")
     assert not answer.sent
 
 

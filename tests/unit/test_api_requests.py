@@ -131,21 +131,6 @@ def test_what_a_server_echoes_of_the_credentials_is_hidden(connection: Connectio
     assert connection.create(ORDER, BODY).message == "got Basic *** and ***"
 
 
-@responses.activate
-def test_the_pace_is_kept_before_each_request() -> None:
-    """Each page of a list counts."""
-    url = f"{BASE}/v2.1/orders/{ORDER}/contacts"
-    items = [{"ref": f"r{number}", "city": "Cork"} for number in range(10)]
-    responses.get(f"{url}?expand=true&offset=0&limit=10", json={"items": items})
-    responses.get(f"{url}?expand=true&offset=10&limit=10", json={"items": []})
-    turns: list[int] = []
-    credentials = Credentials("key", "t0ken")
-    api = Api(BASE, credentials, 5.0, pace=lambda: turns.append(len(responses.calls)))
-    with api, api.connect() as connection:
-        connection.contacts(ORDER)
-    assert turns == [0, 1]
-
-
 def test_nothing_that_holds_the_credentials_shows_them() -> None:
     """Not even when a traceback prints its locals."""
     credentials = Credentials("key", "t0ken")
