@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum, unique
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,10 @@ class Status(StrEnum):
 
 
 _DONE = frozenset({Status.CREATED, Status.EXISTS, Status.UPDATED, Status.DUPLICATE, Status.VALID})
+
+
+CONTACT_DUPLICATED: Final = "contact.duplicated"
+"""Error code of the one thing that must be seen although its row is created."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ probes the API, further and further apart. The first good answer ends that; if n
 time, the run stops. All times are seconds of one monotonic clock.
 """
 
+import logging
 from random import Random
 from typing import Final
 
 from importer.delivery.policy import Stop, backoff
+from importer.log import event
 
 _ROWS_THAT_TELL: Final = 5
 _PATIENCE: Final = 45.0
@@ -38,6 +40,8 @@ class Health:
 
     def well(self) -> None:
         """An answer came that the API gives when it works, be it a refusal of one row."""
+        if self.is_probing:
+            event(logging.WARNING, "api.recovered", "The API answers again.")
         self._failing_since = None
         self._failing_rows.clear()
         self._probes = 0
@@ -61,7 +65,15 @@ class Health:
     def trouble(self, row: int, what: str, now: float) -> Stop | None:
         """A request of ``row`` failed for no fault of the row."""
         self._last_trouble = what
+        was_probing = self.is_probing
         self._failing_rows.add(row)
+        if self.is_probing and not was_probing:
+            event(
+                logging.WARNING,
+                "api.trouble",
+                f"{_ROWS_THAT_TELL} rows in a row failed ({what}). One request at a time probes "
+                f"the API; the run stops if none succeeds within {_PATIENCE:.0f} seconds.",
+            )
         if self._failing_since is None:
             self._failing_since = now
         if self.is_probing and now - self._failing_since >= _PATIENCE:

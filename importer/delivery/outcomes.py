@@ -1,12 +1,13 @@
 """From the last answer to the outcome that stands in the results."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from importer.api import Answer
 from importer.delivery.policy import Stop
 from importer.delivery.tasks import Task
 from importer.journal import Entry, State
-from importer.records import Outcome, Status
+from importer.records import CONTACT_DUPLICATED, Outcome, Status
 
 
 def created(task: Task, ref: str, href: str, guest_ref: str) -> Outcome:
@@ -21,6 +22,21 @@ def created(task: Task, ref: str, href: str, guest_ref: str) -> Outcome:
         attempts=task.attempts,
         http_status=task.answer.http_status if task.answer else None,
     )
+
+
+def stored_differently(outcome: Outcome, fields: Sequence[str]) -> Outcome:
+    """It is there, but not with the values that were sent."""
+    text = f"The API stored other values than were sent: {', '.join(fields)}."
+    return replace(outcome, error_code="response.differs", error=text)
+
+
+def duplicated(outcome: Outcome, refs: Sequence[str]) -> Outcome:
+    """It is there more than once: the API carried out a request that had been given up."""
+    text = (
+        "The API carried out an earlier request after all, long after its connection broke. "
+        f"The order holds the contact again as {', '.join(refs)}: delete what is too much."
+    )
+    return replace(outcome, error_code=CONTACT_DUPLICATED, error=text)
 
 
 def created_without_ref(task: Task, found: Sequence[str]) -> Outcome:

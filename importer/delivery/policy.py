@@ -21,6 +21,9 @@ SETTLE_UNANSWERED: Final = (0.0, 2.0, 5.0)
 """The same when none came: the server may still be at work on it."""
 SETTLE_EARLIER: Final = (0.0, 1.0, 2.0)
 """The same for a request of an earlier run, whose connection died with its process."""
+AUDIT_DELAY: Final = 2.0
+"""Seconds after a contact that was sent again is there, until its order is looked at for the
+one that was given up: the API may have carried out that request late."""
 _IMMEDIATE_503: Final = 2  # "try again immediately as servers are clustered"
 
 
@@ -30,6 +33,7 @@ class Action(Enum):
 
     SEND = auto()
     SETTLE = auto()
+    AUDIT = auto()
     FINISH = auto()
 
 

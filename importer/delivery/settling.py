@@ -1,10 +1,13 @@
 """Reading back: which of an order's contacts is the one that was sent."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from importer.records import Contact
-from schemas.canonical import same_contact
+from schemas.canonical import canonical_field, differing_fields
+
+_PERSON: Final = ("firstName", "lastName", "dateOfBirth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,26 +19,52 @@ class Found:
     guest_ref: str
 
 
-def candidates(
+@dataclass(slots=True)
+class Sighting:
+    """What a reading back has shown.
+
+    Attributes:
+        equal: Contacts that equal what was sent, in canonical form, on every field sent.
+        alike: Contacts of the same person that do not: the API may have changed what it
+            stored, or keeps some fields to itself. Nobody can tell.
+    """
+
+    equal: list[Found] = field(default_factory=list)
+    alike: list[Found] = field(default_factory=list)
+
+
+def look_for(
     contact: Contact,
     listed: Sequence[Mapping[str, object]],
     owned: Collection[str],
-) -> list[Found]:
-    """Those of the order's contacts that may be the one that was sent.
+) -> Sighting:
+    """Find the contact that was sent among those of its order.
 
     Args:
         contact: What was sent.
         listed: All contacts of its order.
-        owned: Refs that belong to other contacts of the journal.
-
-    Returns:
-        Those that are equal in canonical form on every field sent and belong to nobody else.
+        owned: Refs that belong to other contacts of the journal; they cannot be it.
     """
-    return [
-        Found(ref, _text(item.get("href")), _guest_ref(item.get("guest")))
-        for item in listed
-        if (ref := _text(item.get("ref"))) and ref not in owned and same_contact(contact.body, item)
-    ]
+    sighting = Sighting()
+    for item in listed:
+        ref = _text(item.get("ref"))
+        if not ref or ref in owned:
+            continue
+        found = Found(ref, _text(item.get("href")), _guest_ref(item.get("guest")))
+        if not differing_fields(contact.body, item):
+            sighting.equal.append(found)
+        elif _is_same_person(contact.body, item):
+            sighting.alike.append(found)
+    return sighting
+
+
+def _is_same_person(sent: Mapping[str, object], found: Mapping[str, object]) -> bool:
+    """Whether both share an identifier, or else an address, or else name and birth date."""
+    for shared in ("identifiers", "emails"):
+        if of_sent := canonical_field(shared, sent.get(shared)):
+            return not set(of_sent).isdisjoint(canonical_field(shared, found.get(shared)))
+    names = [canonical_field(name, sent.get(name)) for name in _PERSON]
+    return any(names) and names == [canonical_field(name, found.get(name)) for name in _PERSON]
 
 
 def _text(value: object) -> str:

@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from importer.api import Answer, Listing
+from importer.api import Answer, Listing, Verdict
 from importer.delivery import outcomes, policy
 from importer.delivery.health import Health
 from importer.delivery.pace import Pace
 from importer.delivery.policy import Action, Step, Stop
-from importer.delivery.settling import candidates
+from importer.delivery.settling import Found, Sighting, look_for
 from importer.delivery.tasks import Task
 from importer.delivery.workers import Exchanged
 from importer.journal import Journal
 from importer.records import Outcome, Status
 from importer.settings import DeliveryOptions
+from schemas.canonical import differing_fields
 
 _MISSING_ORDERS_KEPT: Final = 10_000
+_RECENT_REFS_KEPT: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Steps:
         self._random = random
         self.health = Health()
         self._missing_orders: dict[str, Answer] = {}
+        self._recent_refs: dict[str, None] = {}
         self._rows = 0
         self._errors = 0
         self.settled = 0
@@ -60,6 +63,9 @@ class Steps:
                 self._pace.went_well(exchanged.started, now)
                 self.health.answered = True
                 advance = self._after_reading(task, listing)
+            case Listing(failure=Answer() as answer) if task.created is not None:
+                stop = self._observe(task, answer, exchanged.started, now)
+                advance = Advance(outcome=task.created, stop=stop)
             case Listing(failure=Answer() as answer):
                 stop = self._observe(task, answer, exchanged.started, now)
                 task.failed_readings += 1
@@ -85,6 +91,8 @@ class Steps:
 
     def given_up(self, task: Task, stop: Stop) -> Outcome:
         """The outcome of a task that the end of the run finds on its way."""
+        if task.created is not None:
+            return task.created
         if task.action is Action.SETTLE:
             return outcomes.undone(
                 task, Status.UNKNOWN, task.unclear, "The run stopped before it could be settled."
@@ -103,46 +111,71 @@ class Steps:
             if len(self._missing_orders) >= _MISSING_ORDERS_KEPT:
                 del self._missing_orders[next(iter(self._missing_orders))]
             self._missing_orders[task.order_ref] = answer
+        if step.status is Status.CREATED and self._is_repeated(answer.ref):
+            # A ref that another row has been given is none: reading back tells the true one.
+            task.unclear, task.readings, step = answer, 0, Step(Action.SETTLE)
         if step.status is Status.CREATED:
             self.health.created()
-            outcome = outcomes.created(task, answer.ref, answer.href, answer.guest_ref)
-            return Advance(outcome=outcome, stop=stop)
+            return self._after_creation(task, answer, stop)
         return self._advance(task, step, answer, stop)
+
+    def _after_creation(self, task: Task, answer: Answer, stop: Stop | None) -> Advance:
+        outcome = outcomes.created(task, answer.ref, answer.href, answer.guest_ref)
+        sent, stored = task.contact.body, answer.contact or {}
+        # The careful comparison takes 20 µs, and nearly every answer repeats what was sent.
+        if any(stored.get(field, value) != value for field, value in sent.items()):
+            told = {field: value for field, value in sent.items() if field in stored}
+            if fields := differing_fields(told, stored):
+                outcome = outcomes.stored_differently(outcome, fields)
+        if not task.is_resent:
+            return Advance(outcome=outcome, stop=stop)
+        task.created = outcome
+        return Advance(step=Step(Action.AUDIT, delay=policy.AUDIT_DELAY), stop=stop)
+
+    def _is_repeated(self, ref: str) -> bool:
+        if ref in self._recent_refs:
+            return True
+        self._recent_refs[ref] = None
+        if len(self._recent_refs) > _RECENT_REFS_KEPT:
+            del self._recent_refs[next(iter(self._recent_refs))]
+        return False
 
     def _after_reading(self, task: Task, listing: Listing) -> Advance:
         owned = {
             ref for ref, key in self._journal.owned_refs(task.order_ref).items() if key != task.key
         }
-        found = candidates(task.contact, listing.items, owned)
-        applied = (
-            task.unclear is not None
-            and task.unclear.http_status is not None
-            and (
-                200 <= task.unclear.http_status < 300  # noqa: PLR2004
-            )
-        )
-        if len(found) == 1:
+        sighting = look_for(task.contact, listing.items, owned)
+        if task.created is not None:
+            others = [one for one in sighting.equal if one.ref != task.created.ref]
+            outcome = outcomes.duplicated(task.created, _refs(others)) if others else task.created
+            return Advance(outcome=outcome)
+        if len(sighting.equal) == 1:
             self.settled += 1
-            one = found[0]
+            one = sighting.equal[0]
             return Advance(outcome=outcomes.created(task, one.ref, one.href, one.guest_ref))
-        if found:
-            refs = [one.ref for one in found]
-            if applied:
-                return Advance(outcome=outcomes.created_without_ref(task, refs))
-            note = f"Several contacts of the order are equal to it: {', '.join(refs)}."
-            return Advance(outcome=outcomes.undone(task, Status.UNKNOWN, task.unclear, note))
-        return self._after_absence(task, applied=applied)
+        if sighting.equal:
+            note = f"Several contacts of the order equal it: {', '.join(_refs(sighting.equal))}."
+            return self._undecided(task, sighting.equal, note)
+        return self._after_absence(task, sighting)
 
-    def _after_absence(self, task: Task, *, applied: bool) -> Advance:
+    def _after_absence(self, task: Task, sighting: Sighting) -> Advance:
         delays = policy.settle_delays(task.unclear)
         task.readings += 1
         if task.readings < len(delays):
             return Advance(step=Step(Action.SETTLE, delay=delays[task.readings]))
-        if applied:
-            return Advance(outcome=outcomes.created_without_ref(task, ()))
+        if sighting.alike or _is_applied(task.unclear):
+            note = "None of the order's contacts equals it"
+            alike = f", but {', '.join(_refs(sighting.alike))} may be it" if sighting.alike else ""
+            return self._undecided(task, sighting.alike, f"{note}{alike}.")
         self.settled += 1
         step = policy.after_absent(task.attempts, self._options.attempts, self._random)
+        task.is_resent = task.is_resent or (step.action is Action.SEND and task.attempts > 0)
         return self._advance(task, step, task.unclear, None)
+
+    def _undecided(self, task: Task, found: list[Found], note: str) -> Advance:
+        if _is_applied(task.unclear):
+            return Advance(outcome=outcomes.created_without_ref(task, _refs(found)))
+        return Advance(outcome=outcomes.undone(task, Status.UNKNOWN, task.unclear, note))
 
     def _advance(self, task: Task, step: Step, answer: Answer | None, stop: Stop | None) -> Advance:
         stop = step.stop or stop
@@ -169,7 +202,7 @@ class Steps:
         self._pace.went_badly(started, now)
         if answer.retry_after is not None:
             self._pace.pause(now + min(answer.retry_after, policy.LONGEST_RETRY_AFTER))
-        stop = self.health.trouble(task.contact.row, answer.message, now)
+        stop = self.health.trouble(task.contact.row, _trouble_of(answer), now)
         if self.health.is_probing:
             self._pace.pause(now + self.health.next_probe(self._random))
         return stop
@@ -188,3 +221,16 @@ class Steps:
             )
             return Advance(outcome=advance.outcome, stop=stop)
         return advance
+
+
+def _refs(found: list[Found]) -> list[str]:
+    return [one.ref for one in found]
+
+
+def _is_applied(answer: Answer | None) -> bool:
+    return answer is not None and answer.verdict is Verdict.APPLIED
+
+
+def _trouble_of(answer: Answer) -> str:
+    # The API's own words may quote what was sent, so they are for the results alone.
+    return answer.message if answer.http_status is None else answer.error_code

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importer.api import Answer
 from importer.delivery.policy import Action
 from importer.journal import Entry
-from importer.records import Contact
+from importer.records import Contact, Outcome
 
 
 @dataclass(slots=True)
@@ -28,6 +28,8 @@ class Task:
         failed_readings: Readings back that failed since then.
         unclear: The unclear answer that is being settled; None if an earlier run's.
         answer: The last answer.
+        is_resent: Whether it was sent again after an unclear answer.
+        created: Its outcome, when only the audit of a resent contact is left to do.
     """
 
     contact: Contact
@@ -40,6 +42,8 @@ class Task:
     failed_readings: int = 0
     unclear: Answer | None = None
     answer: Answer | None = None
+    is_resent: bool = False
+    created: Outcome | None = None
 
     @property
     def order_ref(self) -> str:

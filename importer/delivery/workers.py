@@ -75,6 +75,6 @@ def body_of(contact: Contact) -> bytes:
 
 
 def _carry_out(connection: Connection, task: Task) -> Answer | Listing:
-    if task.action is Action.SETTLE:
-        return connection.contacts(task.order_ref)
-    return connection.create(task.order_ref, body_of(task.contact))
+    if task.action is Action.SEND:
+        return connection.create(task.order_ref, body_of(task.contact))
+    return connection.contacts(task.order_ref)

@@ -12,11 +12,12 @@ import contextlib
 import hashlib
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from importer.errors import UsageError
 from importer.journal.database import check_kind, connect, create, damaged, translated
@@ -24,6 +25,7 @@ from importer.journal.database import check_kind, connect, create, damaged, tran
 _APPLICATION_ID: Final = 0x494D5043  # "IMPC"
 _VERSION: Final = 1
 _KEYS_A_QUERY: Final = 500
+_SELECT: Final = "SELECT key, order_ref, state, ref, href, guest_ref, checksum FROM entry"
 _SCHEMA: Final = f"""
     CREATE TABLE journal (salt BLOB NOT NULL);
     CREATE TABLE destination (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE);
@@ -34,7 +36,8 @@ _SCHEMA: Final = f"""
         state TEXT NOT NULL,
         ref TEXT NOT NULL,
         href TEXT NOT NULL,
-        guest_ref TEXT NOT NULL
+        guest_ref TEXT NOT NULL,
+        checksum INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX entry_of_order ON entry (order_ref);
     PRAGMA application_id = {_APPLICATION_ID};
@@ -146,10 +149,12 @@ class Journal:
             for start in range(0, len(keys), _KEYS_A_QUERY):
                 some = keys[start : start + _KEYS_A_QUERY]
                 marks = ",".join("?" * len(some))
-                select = "SELECT key, order_ref, state, ref, href, guest_ref FROM entry"
-                query = f"{select} WHERE key IN ({marks})"
-                for row in self._connection.execute(query, some):
-                    found[row[0]] = _entry(row)
+                query = f"{_SELECT} WHERE key IN ({marks})"
+                for *columns, checksum in self._connection.execute(query, some):
+                    if checksum != _checksum(columns):
+                        raise damaged(self._path, "an entry has changed by itself")
+                    entry = _entry(columns)
+                    found[entry.key] = entry
         return found
 
     def owned_refs(self, order_ref: str) -> dict[str, bytes]:
@@ -169,17 +174,19 @@ class Journal:
         Raises:
             StoppedError: The disk does not take them; none of them is recorded.
         """
-        rows = [
-            (e.key, self._destination, e.order_ref, e.state, e.ref, e.href, e.guest_ref)
-            for e in entries
-        ]
+        rows = []
+        for e in entries:
+            columns = (e.key, e.order_ref, e.state.value, e.ref, e.href, e.guest_ref)
+            rows.append((self._destination, *columns, _checksum(columns)))
         with translated(self._path):
             self._connection.execute("BEGIN")
             try:
                 self._connection.executemany(
-                    "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
+                    "INSERT INTO entry (destination, key, order_ref, state, ref, href, guest_ref,"
+                    " checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (key) DO UPDATE SET state = excluded.state,"
-                    " ref = excluded.ref, href = excluded.href, guest_ref = excluded.guest_ref",
+                    " ref = excluded.ref, href = excluded.href, guest_ref = excluded.guest_ref,"
+                    " checksum = excluded.checksum",
                     rows,
                 )
                 self._connection.execute("COMMIT")
@@ -187,6 +194,13 @@ class Journal:
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
                 raise
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever sent to the destination, as far as the journal knows."""
+        with translated(self._path):
+            query = "SELECT 1 FROM entry WHERE destination = ? LIMIT 1"
+            return self._connection.execute(query, (self._destination,)).fetchone() is None
 
     def forget(self) -> None:
         """Drop every entry of the destination."""
@@ -231,6 +245,12 @@ class Journal:
         return self._connection.execute(f"PRAGMA {name}").fetchone()[0]
 
 
-def _entry(row: tuple[bytes, str, str, str, str, str]) -> Entry:
-    key, order_ref, state, ref, href, guest_ref = row
+def _entry(columns: Sequence[Any]) -> Entry:
+    key, order_ref, state, ref, href, guest_ref = columns
     return Entry(key, order_ref, State(state), ref, href, guest_ref)
+
+
+def _checksum(columns: Sequence[Any]) -> int:
+    # A disk that flips a bit in a ref is noticed by nobody else: SQLite checks only its tree.
+    key, *texts = columns
+    return zlib.crc32("\0".join(texts).encode(), zlib.crc32(key))

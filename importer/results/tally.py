@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from importer.records import Outcome, Status
+from importer.records import CONTACT_DUPLICATED, Outcome, Status
 
 
 @dataclass(slots=True)
@@ -33,5 +33,8 @@ class Tally:
 
     @property
     def is_all_done(self) -> bool:
-        """Whether nothing is left to do for any record."""
-        return all(status.is_done for status in self.statuses)
+        """Whether nothing is left to do for any record, and nothing to look at."""
+        return (
+            all(status.is_done for status in self.statuses)
+            and not (self.errors[CONTACT_DUPLICATED])
+        )

@@ -233,3 +233,54 @@ def test_the_log_is_without_personal_data(workplace: Workplace, contacts: Contac
         assert secret not in told
     for line in ran.stderr.splitlines():
         json.loads(line)
+
+
+def test_a_contact_that_may_be_it_is_never_sent_again(workplace: Workplace) -> None:
+    """The API stored a shortened name and gave no answer: nobody can tell, so it is told."""
+    source = workplace.write([("orderRef", "firstName", "email"), (order(1), "Annabel", "a@x.ie")])
+    with ReferenceServer(faults=[Fault(status=500)]) as server:
+        stored = server.store(order(1), {"firstName": "Anna", "emails": ["a@x.ie"]})
+        ran = workplace.send(source, server)
+        again = workplace.send(source, server)
+    for one in (ran, again):
+        assert one.statuses == ["unknown"]
+        assert stored["ref"] in one.results[0]["error"]
+    assert server.contact_counts() == {order(1): 1}
+
+
+def test_a_request_that_is_carried_out_far_too_late_is_told(workplace: Workplace) -> None:
+    """The first one is stored when it was long given up and sent again: both refs are named."""
+    source = workplace.write([("orderRef", "firstName"), (order(1), "Ann")])
+    with ReferenceServer(faults=[Fault(silent=True, store_after=9.0)]) as server:
+        ran = workplace.send(source, server, "--timeout", 1)
+    assert ran.exit_status == 1
+    (row,) = ran.results
+    assert (row["status"], row["errorCode"]) == ("created", "contact.duplicated")
+    assert {row["ref"], row["error"].rpartition(" as ")[2].partition(":")[0]} == {
+        contact["ref"] for contact in server.contacts[order(1)]
+    }
+
+
+def test_a_ref_that_another_row_was_given_is_not_believed(
+    workplace: Workplace, contacts: Contacts
+) -> None:
+    """A server that answers with the same ref each time; reading back tells the true ones."""
+    body = json.dumps({"ref": order(999)}).encode()
+    with ReferenceServer(faults=lambda _: Fault(store=True, body=body)) as server:
+        ran = workplace.send(contacts(3), server, "--concurrency", 1)
+    assert ran.exit_status == 0
+    refs = [row["ref"] for row in ran.results]
+    assert refs[1:] == [server.contacts[order(n)][0]["ref"] for n in (2, 3)]
+
+
+def test_other_values_than_were_sent_are_told(workplace: Workplace) -> None:
+    """The contact is created; its result names the fields, and not their values."""
+    source = workplace.write([("orderRef", "firstName", "email"), (order(1), "Annabel", "A@x.ie")])
+    body = {"ref": order(7), "firstName": "Anna", "emails": ["a@x.ie"]}
+    with ReferenceServer(faults=[Fault(store=True, body=json.dumps(body).encode())]) as server:
+        ran = workplace.send(source, server)
+    (row,) = ran.results
+    assert (ran.exit_status, row["status"], row["errorCode"]) == (0, "created", "response.differs")
+    assert "firstName" in row["error"]
+    assert "emails" not in row["error"]
+    assert "Anna" not in row["error"]

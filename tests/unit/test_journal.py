@@ -163,6 +163,21 @@ def test_what_is_no_sound_journal_is_refused(path: Path, spoil, message: str) ->
         Journal.open(path, EU)
 
 
+def test_a_flipped_bit_in_an_entry_is_noticed(path: Path) -> None:
+    """A wrong ref is never told as a true one."""
+    journal = Journal.open(path, EU)
+    key = journal.key(b"contact")
+    journal.write([created(key, "11111111-1111-4111-8111-111111111111")])
+    journal.close()
+    content = path.read_bytes()
+    at = content.index(b"11111111-1111-4111-8111-111111111111")
+    path.write_bytes(content[:at] + b"3" + content[at + 1 :])
+    journal = Journal.open(path, EU)
+    with pytest.raises(UsageError, match="damaged"):
+        journal.find([key])
+    journal.close()
+
+
 def test_claims_name_the_first_row_of_a_key() -> None:
     """Later rows of a key learn of the first one, within a batch and across batches."""
     claims = Claims()
