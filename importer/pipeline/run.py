@@ -24,7 +24,7 @@ from importer.progress import Progress
 from importer.reading import Source, open_source
 from importer.records import Status
 from importer.reporting import Summary
-from importer.results import Recorder, Tally
+from importer.results import Recorder, Tally, contacts_there
 from importer.settings import RunOptions
 from importer.validation import Validator
 
@@ -109,6 +109,15 @@ class _Run:
         self.stack.callback(journal.close)
         if options.fresh:
             journal.forget()
+        elif not options.dry_run and journal.is_empty and (there := contacts_there(options.out)):
+            event(
+                logging.WARNING,
+                "journal.empty",
+                f"{options.out} says that {there:,} contacts are there already, but the journal "
+                f"{options.journal} knows of none sent to this destination. If it was lost, stop "
+                "now and restore it: this run would create them again.",
+                contacts=there,
+            )
         return journal
 
     def _survey(self, mapping: Mapping, validator: Validator, dispatch: Dispatch) -> Survey | None:

@@ -149,6 +149,18 @@ def test_results_are_rebuilt_when_only_they_were_lost(
     assert len(server.requests) == 5
 
 
+def test_a_lost_journal_is_told_before_anything_is_sent(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """The results of yesterday say that contacts are there which the journal does not know."""
+    contacts(5)
+    workplace.run(*arguments(workplace, server))
+    (workplace.directory / "results.csv.journal").unlink()
+    ran = workplace.run(*arguments(workplace, server), "--limit", 0)
+    assert "journal.empty: " in ran.stderr
+    assert "5 contacts are there already" in ran.stderr
+
+
 @pytest.mark.parametrize(
     ("number", "status"),
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
