@@ -7,22 +7,23 @@ lets the requests leave and the outcomes be told.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from random import Random
 from typing import Final
 
 from importer.api import Answer, Api, Listing
 from importer.delivery import outcomes
+from importer.delivery.admission import Admission
 from importer.delivery.outbox import Outbox
 from importer.delivery.pace import Pace
 from importer.delivery.policy import Action, Stop
 from importer.delivery.steps import Steps
-from importer.delivery.tasks import Agenda, Lanes, Task
+from importer.delivery.tasks import Agenda, Task
 from importer.delivery.workers import Exchanged, Workers
 from importer.errors import StoppedError
 from importer.journal import Entry, Journal, State
-from importer.records import Outcome, Planned, Status
+from importer.records import Outcome, Planned
 from importer.settings import DeliveryOptions
 
 _MOST_AHEAD: Final = 64  # intents of one commit; from there on it costs little more a row
@@ -54,10 +55,10 @@ class Delivery:
         self.pace = Pace(options.concurrency, options.rate)
         self._steps = Steps(journal, self.pace, options, Random())  # noqa: S311 - jitter
         self._workers = Workers(api, options.concurrency, self.events)
-        self._lanes = Lanes()
+        self._admission = Admission(
+            journal, self._commit, self._conclude, self._steps.refused_order
+        )
         self._agenda = Agenda()
-        self._again: deque[Task] = deque()  # ready, and begun already: they go first
-        self._fresh: deque[Task] = deque()  # ready, never sent in this run
         self._arming: list[Task] = []  # intent not on disk yet
         self._armed: deque[Task] = deque()  # may leave
         self._ahead = 0
@@ -105,51 +106,18 @@ class Delivery:
         if self._error is not None:
             raise self._error
 
-    def admit(self, batch: Iterable[Planned], known: dict[bytes, Entry]) -> None:
-        """Take in contacts, in file order, with what the journal holds on them."""
-        for planned in batch:
-            self._pending += 1
-            entry = known.get(planned.key)
-            task = Task(planned.contact, planned.key, entry, planned.duplicate_of)
-            if task.duplicate_of is None and entry is not None:
-                if entry.state is State.CREATED:
-                    self._conclude(outcomes.exists(task.contact.row, entry))
-                    continue
-                if entry.state is not State.ABSENT:
-                    task.action = Action.SETTLE
-            if self._lanes.join(task):
-                self._make_ready(task)
-
-    def _make_ready(self, task: Task | None) -> None:
-        while task is not None and (outcome := self._foregone(task)) is not None:
-            self._conclude(outcome)
-            task = self._lanes.leave(task)
-        if task is not None:
-            # What an earlier run left unclear is settled before anything else.
-            (self._again if task.action is Action.SETTLE else self._fresh).append(task)
-
-    def _foregone(self, task: Task) -> Outcome | None:
-        """The outcome of a task that needs no request."""
-        if task.duplicate_of is not None:
-            self._commit()
-            entry = self._journal.find([task.key]).get(task.key)
-            return outcomes.duplicate(task.contact.row, task.order_ref, task.duplicate_of, entry)
-        answer = self._steps.refused_order(task.order_ref)
-        if answer is not None and task.action is Action.SEND:
-            return outcomes.undone(task, Status.REJECTED, answer)
-        return None
-
     def _arm(self) -> None:
         now = time.monotonic()
-        self._again.extend(self._agenda.take_due(now))
+        again, fresh = self._admission.again, self._admission.fresh
+        again.extend(self._agenda.take_due(now))
         self._ahead = self.pace.ahead(_READY_AHEAD, _MOST_AHEAD)
         wanted = self.pace.limit - self._in_flight + self._ahead
         room = wanted - len(self._armed) - len(self._arming)
-        while room > 0 and (self._again or self._fresh):
-            task = (self._again or self._fresh).popleft()
+        while room > 0 and (again or fresh):
+            task = (again or fresh).popleft()
             if task.action is Action.SEND and not _is_intended(task):
                 task.entry = Entry(task.key, task.order_ref, State.INTENT)
-                self._outbox.hold(task.entry, None)
+                self._outbox.hold([task.entry])
             self._arming.append(task)
             room -= 1
 
@@ -199,7 +167,7 @@ class Delivery:
                 self._in_flight -= 1
                 self._advance(event)
             case list():
-                self.admit(event, self._journal.find([planned.key for planned in event]))
+                self._admit(event)
             case Stop():
                 self.stop = self.stop or event
             case None:
@@ -217,29 +185,41 @@ class Delivery:
         self.requests += requests
         for _ in range(requests - 1):
             self.pace.departed(time.monotonic())
+        if task.action is Action.LOOK_UP:
+            self._advance_look_up(exchanged)
+            return
         advance = self._steps.after(exchanged)
         self.stop = self.stop or advance.stop
         if advance.outcome is not None:
-            self._finish(task, advance.outcome)
-            self._make_ready(self._lanes.leave(task))
+            self._conclude(task, advance.outcome)
+            self._admission.leave(task)
         elif advance.step is not None:
             task.action = advance.step.action
             self._agenda.add(time.monotonic() + advance.step.delay, task)
 
-    def _finish(self, task: Task, outcome: Outcome) -> None:
-        self._outbox.hold(outcomes.entry_of(task, outcome), outcome)
-        self._pending -= 1
+    def _advance_look_up(self, exchanged: Exchanged) -> None:
+        looked_up = self._steps.after_look_up(exchanged)
+        self.stop = self.stop or looked_up.stop
+        if looked_up.found is not None:
+            self._admission.learn(exchanged.task.contact.reference_id, looked_up.found)
+        else:
+            self._agenda.add(time.monotonic() + looked_up.delay, exchanged.task)
 
-    def _conclude(self, outcome: Outcome) -> None:
+    def _admit(self, batch: list[Planned]) -> None:
+        self._pending += len(batch)
+        known = self._journal.find([planned.key for planned in batch])
+        for planned in batch:
+            self._admission.admit(planned, known.get(planned.key))
+
+    def _conclude(self, task: Task, outcome: Outcome) -> None:
         self._pending -= 1
-        self._outbox.hold(None, outcome)
+        self._outbox.hold(outcomes.entries_of(task, outcome), outcome)
 
     def _give_up_rest(self) -> None:
         if self.stop is None:
             return
-        for task in self._lanes.take_all():
-            outcome = self._steps.given_up(task, self.stop)
-            self._finish(task, outcome)
+        for task in self._admission.take_all():
+            self._conclude(task, self._steps.given_up(task, self.stop))
 
 
 def _is_intended(task: Task) -> bool:

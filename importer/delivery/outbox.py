@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from importer.errors import StoppedError
@@ -38,12 +38,11 @@ class Outbox:
             return float("inf")
         return self._held_since + (0.0 if held >= _GROUP else _LONGEST_HOLD)
 
-    def hold(self, entry: Entry | None, outcome: Outcome | None) -> None:
-        """Keep an entry, an outcome, or both for the next commit."""
+    def hold(self, entries: Sequence[Entry], outcome: Outcome | None = None) -> None:
+        """Keep entries, and the outcome that they belong to, for the next commit."""
         if not self._entries and not self._outcomes:
             self._held_since = time.monotonic()
-        if entry is not None:
-            self._entries.append(entry)
+        self._entries.extend(entries)
         if outcome is not None:
             self._outcomes.append(outcome)
 

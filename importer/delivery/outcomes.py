@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from importer.api import Answer
+from importer.delivery.orders import Refusal
 from importer.delivery.policy import Stop
 from importer.delivery.tasks import Task
 from importer.journal import Entry, State
@@ -102,6 +103,23 @@ def undone(task: Task, status: Status, answer: Answer | None, note: str = "") ->
     )
 
 
+def rejected_order(task: Task, answer: Answer) -> Outcome:
+    """The API has said of an earlier row that there is no such order."""
+    return undone(task, Status.REJECTED, answer)
+
+
+def refused(task: Task, refusal: Refusal) -> Outcome:
+    """Its order cannot be told from its number."""
+    return Outcome(
+        row=task.contact.row,
+        status=Status.REJECTED if refusal.is_final else Status.FAILED,
+        http_status=refusal.http_status,
+        retryable=not refusal.is_final,
+        error_code=refusal.code,
+        error=refusal.message,
+    )
+
+
 def not_sent(row: int, order_ref: str, stop: Stop, answer: Answer | None = None) -> Outcome:
     """The run stopped before this row."""
     return Outcome(
@@ -116,15 +134,25 @@ def not_sent(row: int, order_ref: str, stop: Stop, answer: Answer | None = None)
     )
 
 
-def entry_of(task: Task, outcome: Outcome) -> Entry | None:
-    """What the journal is told, None when it need not learn of it."""
+def entries_of(task: Task, outcome: Outcome) -> list[Entry]:
+    """What the journal is told, nothing when it need not learn of it."""
+    keys = [task.key]
     match outcome.status:
-        case Status.CREATED:
+        case Status.CREATED | Status.EXISTS:
             state = State.CREATED
+            # Under its alias, the next run knows it without looking its order up again.
+            keys += [] if task.alias is None else [task.alias]
         case Status.UNKNOWN:
             state = State.UNKNOWN
+        case Status.DUPLICATE:
+            return []
         case _ if task.entry is None:
-            return None
+            return []
         case _:
             state = State.ABSENT
-    return Entry(task.key, task.order_ref, state, outcome.ref, outcome.href, outcome.guest_ref)
+    if outcome.status is Status.EXISTS:
+        keys.remove(task.key)
+    return [
+        Entry(key, task.order_ref, state, outcome.ref, outcome.href, outcome.guest_ref)
+        for key in keys
+    ]

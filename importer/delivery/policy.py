@@ -31,6 +31,7 @@ _IMMEDIATE_503: Final = 2  # "try again immediately as servers are clustered"
 class Action(Enum):
     """What comes next for one contact."""
 
+    LOOK_UP = auto()
     SEND = auto()
     SETTLE = auto()
     AUDIT = auto()

@@ -8,6 +8,7 @@ from typing import Final
 from importer.api import Answer, Listing, Verdict
 from importer.delivery import outcomes, policy
 from importer.delivery.health import Health
+from importer.delivery.orders import Refusal, order_of
 from importer.delivery.pace import Pace
 from importer.delivery.policy import Action, Step, Stop
 from importer.delivery.settling import Found, Sighting, look_for
@@ -28,6 +29,20 @@ class Advance:
 
     step: Step | None = None
     outcome: Outcome | None = None
+    stop: Stop | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What a request for the order of a number leads to.
+
+    Attributes:
+        found: The order's ref or why there is none; None when it is to be asked again.
+        delay: Seconds until then.
+    """
+
+    found: str | Refusal | None = None
+    delay: float = 0.0
     stop: Stop | None = None
 
 
@@ -85,6 +100,31 @@ class Steps:
                 )
         return self._counted(advance)
 
+    def after_look_up(self, exchanged: Exchanged) -> LookedUp:
+        """The way on after a request for the order of a number."""
+        task, now = exchanged.task, time.monotonic()
+        reference_id = task.contact.reference_id
+        match exchanged.result:
+            case Listing(failure=None) as listing:
+                self._pace.went_well(exchanged.started, now)
+                self.health.answered = True
+                return LookedUp(found=order_of(reference_id, listing.items))
+            case Listing(failure=Answer() as answer):
+                stop = self._observe(task, answer, exchanged.started, now)
+                if answer.http_status == 404:  # noqa: PLR2004
+                    return LookedUp(found=order_of(reference_id, ()), stop=stop)
+                task.failed_readings += 1
+                step = policy.after_failed_reading(
+                    answer, task.failed_readings, self._options.attempts, self._random
+                )
+                if step.action is not Action.FINISH or step.stop is not None:
+                    return LookedUp(delay=step.delay, stop=step.stop or stop)
+                message = f"The order could not be looked up. {answer.message}"
+                refusal = Refusal(answer.error_code, message, answer.http_status, is_final=False)
+                return LookedUp(found=refusal, stop=stop)
+            case error:
+                raise TypeError(error)
+
     def refused_order(self, order_ref: str) -> Answer | None:
         """The answer that said that there is no such order, if any did."""
         return self._missing_orders.get(order_ref)
@@ -141,9 +181,7 @@ class Steps:
         return False
 
     def _after_reading(self, task: Task, listing: Listing) -> Advance:
-        owned = {
-            ref for ref, key in self._journal.owned_refs(task.order_ref).items() if key != task.key
-        }
+        owned = self._journal.owned_refs(task.order_ref, {task.key, task.alias or task.key})
         sighting = look_for(task.contact, listing.items, owned)
         if task.created is not None:
             others = [one for one in sighting.equal if one.ref != task.created.ref]

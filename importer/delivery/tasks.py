@@ -20,6 +20,7 @@ class Task:
 
     Attributes:
         key: Its key in the journal.
+        alias: Another key of it, made from the order's own number, until that is looked up.
         entry: What the journal holds on it; None if nothing.
         duplicate_of: Row of the same contact earlier in the file; None if it is the first.
         action: What comes next, when it is ready.
@@ -44,6 +45,7 @@ class Task:
     answer: Answer | None = None
     is_resent: bool = False
     created: Outcome | None = None
+    alias: bytes | None = None
 
     @property
     def order_ref(self) -> str:

@@ -77,4 +77,6 @@ def body_of(contact: Contact) -> bytes:
 def _carry_out(connection: Connection, task: Task) -> Answer | Listing:
     if task.action is Action.SEND:
         return connection.create(task.order_ref, body_of(task.contact))
+    if task.action is Action.LOOK_UP:
+        return connection.orders(task.contact.reference_id)
     return connection.contacts(task.order_ref)

@@ -13,7 +13,7 @@ import hashlib
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from pathlib import Path
@@ -157,16 +157,14 @@ class Journal:
                     found[entry.key] = entry
         return found
 
-    def owned_refs(self, order_ref: str) -> dict[str, bytes]:
-        """Each known ref among the order's entries, with the key of its owner."""
+    def owned_refs(self, order_ref: str, besides: Collection[bytes]) -> set[str]:
+        """The refs of the order's entries, but for those of the keys ``besides``."""
         with translated(self._path):
-            return dict(
-                self._connection.execute(
-                    "SELECT ref, key FROM entry"
-                    " WHERE order_ref = ? AND destination = ? AND ref <> ''",
-                    (order_ref, self._destination),
-                ).fetchall()
+            rows = self._connection.execute(
+                "SELECT ref, key FROM entry WHERE order_ref = ? AND destination = ? AND ref <> ''",
+                (order_ref, self._destination),
             )
+            return {ref for ref, key in rows if key not in besides}
 
     def write(self, entries: Iterable[Entry]) -> None:
         """Put entries on disk in one transaction, in the place of earlier ones of their keys.

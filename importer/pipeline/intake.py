@@ -7,7 +7,7 @@ from importer.journal import Claims
 from importer.mapping import Mapping
 from importer.planning import contacts
 from importer.reading import Source
-from importer.records import Batch, Issue, Outcome, Planned, Status
+from importer.records import Batch, Contact, Issue, Outcome, Planned, Status
 from importer.results import Tally
 from importer.validation import Validator
 from schemas.canonical import canonical
@@ -64,10 +64,7 @@ class Intake:
         tally.warnings.update(validated.warnings)
         invalid = [_invalid(row, found) for row, found in validated.issues.items()]
         planned = contacts(validated.valid)
-        keys = [
-            self._key(canonical(contact.order_ref or contact.reference_id, contact.body))
-            for contact in planned
-        ]
+        keys = [self._key(canonical(_order(contact), contact.body)) for contact in planned]
         first = self._claims.claim(keys, [contact.row for contact in planned])
         return Prepared(
             batch,
@@ -87,3 +84,8 @@ def _invalid(row: int, issues: tuple[Issue, ...]) -> Outcome:
         error_code=issues[0].code,
         error="; ".join(dict.fromkeys(issue.message for issue in issues)),
     )
+
+
+def _order(contact: Contact) -> str:
+    # Numbers are told apart by case, which canonical() folds in refs; no ref looks like this.
+    return contact.order_ref or f"number {contact.reference_id.encode().hex()}"

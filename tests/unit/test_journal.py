@@ -70,12 +70,13 @@ def test_fresh_forgets_only_its_destination(path: Path) -> None:
     again.close()
 
 
-def test_the_refs_of_an_order_are_told_with_their_owners(path: Path) -> None:
+def test_the_refs_of_an_order_are_told_but_for_ones_own(path: Path) -> None:
     """Refs that are known belong to the keys they were written for."""
     journal = Journal.open(path, EU)
     one, two = journal.key(b"1"), journal.key(b"2")
     journal.write([created(one), Entry(two, ORDER, State.UNKNOWN)])
-    assert {"r1": one} == journal.owned_refs(ORDER)
+    assert journal.owned_refs(ORDER, {two}) == {"r1"}
+    assert journal.owned_refs(ORDER, {one, two}) == set()
     journal.close()
 
 

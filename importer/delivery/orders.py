@@ -1,0 +1,81 @@
+"""Orders by the organisation's own numbers: each is looked up once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from importer.delivery.tasks import Task
+
+_KEPT: Final = 50_000  # numbers whose order is remembered; some 10 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the order of a number cannot be told.
+
+    Attributes:
+        code: Stable word.
+        message: Text for a person; it names the number.
+        http_status: Status of the answer that said so.
+        is_final: Whether asking again in this run would tell the same.
+    """
+
+    code: str
+    message: str
+    http_status: int | None = None
+    is_final: bool = True
+
+
+@dataclass(slots=True)
+class Orders:
+    """What is known of the orders of numbers, and who waits to learn of it."""
+
+    _known: dict[str, str | Refusal] = field(default_factory=dict)
+    _waiting: dict[str, list[Task]] = field(default_factory=dict)
+
+    def find(self, reference_id: str) -> str | Refusal | None:
+        """The ref of the order, or why there is none; None when nobody has asked yet."""
+        return self._known.get(reference_id)
+
+    def wait(self, task: Task) -> bool:
+        """Have the task wait for its order; whether it is the first that does."""
+        waiting = self._waiting.setdefault(task.contact.reference_id, [])
+        waiting.append(task)
+        return len(waiting) == 1
+
+    def learn(self, reference_id: str, found: str | Refusal) -> list[Task]:
+        """Remember the order of a number; those who have waited for it, in file order."""
+        if isinstance(found, str) or found.is_final:
+            self._known[reference_id] = found
+        if len(self._known) > _KEPT:
+            del self._known[next(iter(self._known))]
+        return self._waiting.pop(reference_id, [])
+
+    def take_all(self) -> list[Task]:
+        """Those who still wait; nobody does afterwards."""
+        tasks = [task for waiting in self._waiting.values() for task in waiting]
+        self._waiting.clear()
+        return tasks
+
+
+def order_of(reference_id: str, listed: Sequence[dict[str, object]]) -> str | Refusal:
+    """The ref of the one order in the API's answer, or why it cannot be told."""
+    refs = {str(item["ref"]) for item in listed}
+    if len(refs) == 1:
+        return refs.pop().lower()
+    if not refs:
+        return Refusal("order.not_found", f"There is no order with the number {reference_id}.")
+    message = f"{len(refs)} orders have the number {reference_id}: {', '.join(sorted(refs))}."
+    return Refusal("order.ambiguous", f"{message} Give the orderRef instead.")
+
+
+def with_order(task: Task, order_ref: str, key: bytes) -> Task:
+    """The task of a contact whose order is known now.
+
+    Args:
+        task: The task so far; its key, made from the number, becomes its alias.
+        order_ref: The order.
+        key: The journal's key of the contact of that order.
+    """
+    contact = replace(task.contact, order_ref=order_ref)
+    return replace(task, contact=contact, key=key, alias=task.key)

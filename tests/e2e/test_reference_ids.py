@@ -1,0 +1,108 @@
+"""Orders by the organisation's own number."""
+
+from collections.abc import Iterator
+
+import pytest
+from command import Workplace, order
+from servers.reference import Fault, ReferenceServer
+
+NUMBERS = {order(1): "WEB-1", order(2): "WEB-2", order(3): "TWICE", order(4): "TWICE"}
+
+
+@pytest.fixture
+def numbered() -> Iterator[ReferenceServer]:
+    """A server whose orders have numbers."""
+    with ReferenceServer(orders=NUMBERS) as server:
+        yield server
+
+
+def look_ups(server: ReferenceServer) -> list[str]:
+    """The numbers that were looked up, in order."""
+    return [r.query["referenceId"] for r in server.requests if r.path == "/v2.1/orders"]
+
+
+def test_each_number_is_looked_up_once(workplace: Workplace, numbered: ReferenceServer) -> None:
+    """However many rows it has; the results hold the ref of the order."""
+    rows = [("WEB-1", "Ann"), ("WEB-2", "Bob"), ("WEB-1", "Eve"), ("WEB-1", "Joe")]
+    ran = workplace.send(workplace.write([("referenceId", "firstName"), *rows]), numbered)
+    assert ran.exit_status == 0, ran.stderr
+    assert sorted(look_ups(numbered)) == ["WEB-1", "WEB-2"]
+    assert [row["orderRef"] for row in ran.results] == [order(1), order(2), order(1), order(1)]
+    assert numbered.contact_counts() == {order(1): 3, order(2): 1}
+    names = [contact["firstName"] for contact in numbered.contacts[order(1)]]
+    assert names == ["Ann", "Eve", "Joe"]
+
+
+def test_a_second_run_looks_up_and_sends_nothing(
+    workplace: Workplace, numbered: ReferenceServer
+) -> None:
+    """The journal knows the contacts by the number, too."""
+    source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann"), ("WEB-2", "Bob")])
+    first = workplace.send(source, numbered)
+    before = len(numbered.requests)
+    second = workplace.send(source, numbered)
+    assert second.statuses == ["exists", "exists"]
+    assert [row["ref"] for row in second.results] == [row["ref"] for row in first.results]
+    assert len(numbered.requests) == before
+
+
+def test_the_same_contact_by_number_and_by_ref_is_created_once(
+    workplace: Workplace, numbered: ReferenceServer
+) -> None:
+    """Whichever way its order is named, and whichever comes first."""
+    by_number = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann")], "a.csv")
+    by_ref = workplace.write([("orderRef", "firstName"), (order(1), "Ann")], "b.csv")
+    for source in (by_number, by_ref, by_number):
+        assert workplace.send(source, numbered).exit_status == 0
+    by_ref = workplace.write([("orderRef", "firstName"), (order(2), "Bob")], "b.csv")
+    by_number = workplace.write([("referenceId", "firstName"), ("WEB-2", "Bob")], "a.csv")
+    for source in (by_ref, by_number, by_ref):
+        assert workplace.send(source, numbered).exit_status == 0
+    assert numbered.contact_counts() == {order(1): 1, order(2): 1}
+
+
+def test_numbers_without_or_with_several_orders_are_rejected(
+    workplace: Workplace, numbered: ReferenceServer
+) -> None:
+    """With a code of their own and the number in the text; the others go on."""
+    rows = [("WEB-1", "Ann"), ("NONE", "Bob"), ("TWICE", "Eve"), ("NONE", "Joe")]
+    ran = workplace.send(workplace.write([("referenceId", "firstName"), *rows]), numbered)
+    assert ran.exit_status == 1
+    assert ran.statuses == ["created", "rejected", "rejected", "rejected"]
+    codes = [row["errorCode"] for row in ran.results]
+    assert codes == ["", "order.not_found", "order.ambiguous", "order.not_found"]
+    assert "NONE" in ran.results[1]["error"]
+    assert "TWICE" in ran.results[2]["error"]
+    assert sorted(look_ups(numbered)) == ["NONE", "TWICE", "WEB-1"]
+
+
+def test_a_row_with_both_uses_the_ref_and_asks_nothing(
+    workplace: Workplace, numbered: ReferenceServer
+) -> None:
+    """Rows of one file may name their order either way."""
+    rows = [(order(1), "WEB-2", "Ann"), ("", "WEB-2", "Bob"), (order(2), "", "Eve")]
+    source = workplace.write([("orderRef", "referenceId", "firstName"), *rows])
+    ran = workplace.send(source, numbered)
+    assert ran.exit_status == 0
+    assert look_ups(numbered) == ["WEB-2"]
+    assert numbered.contact_counts() == {order(1): 1, order(2): 2}
+
+
+def test_numbers_are_told_apart_by_case(workplace: Workplace) -> None:
+    """They are the organisation's own, and nobody knows what they mean."""
+    with ReferenceServer(orders={order(1): "a-1", order(2): "A-1"}) as server:
+        source = workplace.write([("referenceId", "firstName"), ("a-1", "Ann"), ("A-1", "Ann")])
+        ran = workplace.send(source, server)
+    assert ran.statuses == ["created", "created"]
+
+
+def test_an_unclear_answer_is_settled_for_such_rows_too(
+    workplace: Workplace, numbered: ReferenceServer
+) -> None:
+    """By the order that was looked up."""
+    faults = iter([Fault(status=500, store=True), Fault(drop=True, store=True)])
+    numbered.fault_of = lambda _: next(faults, None)
+    source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann"), ("WEB-2", "Bob")])
+    ran = workplace.send(source, numbered)
+    assert ran.statuses == ["created", "created"]
+    assert numbered.contact_counts() == {order(1): 1, order(2): 1}
