@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from importer.api import Api, Credentials
-from importer.delivery import Delivery, Stop, duplicate, exists, not_sent
+from importer.delivery import Delivery, Stop, exists, not_sent
 from importer.journal import Entry, Journal, State
 from importer.pipeline.intake import Intake, Prepared
 from importer.progress import Progress
@@ -105,8 +106,10 @@ class Dispatch:
         contact = planned.contact
         if self.stop is not None:
             return not_sent(contact.row, contact.order_ref, self.stop)
-        if planned.duplicate_of is not None:
-            return duplicate(contact.row, contact.order_ref, planned.duplicate_of, entry)
         if entry is not None and entry.state is State.CREATED:
-            return exists(contact.row, entry)
-        return Outcome(row=contact.row, status=Status.VALID, order_ref=contact.order_ref)
+            known = exists(contact.row, entry)
+            return (
+                known if planned.duplicate_of is None else replace(known, status=Status.DUPLICATE)
+            )
+        status = Status.VALID if planned.duplicate_of is None else Status.DUPLICATE
+        return Outcome(row=contact.row, status=status, order_ref=contact.order_ref)

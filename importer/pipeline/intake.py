@@ -1,16 +1,17 @@
 """Read, map, validate, plan: the way of a batch until it can be sent."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from importer.journal import Claims
-from importer.mapping import Mapping
+from importer.mapping import Mapping as Columns
 from importer.planning import contacts
 from importer.reading import Source
-from importer.records import Batch, Contact, Issue, Outcome, Planned, Status
+from importer.records import Batch, Contact, Issue, Mapped, Outcome, Planned, Status
 from importer.results import Tally
 from importer.validation import Validator
 from schemas.canonical import canonical
+from schemas.fields import ORDER_REF
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Intake:
     """
 
     def __init__(
-        self, source: Source, mapping: Mapping, validator: Validator, key: Callable[[bytes], bytes]
+        self, source: Source, mapping: Columns, validator: Validator, key: Callable[[bytes], bytes]
     ) -> None:
         self._source = source
         self._mapping = mapping
@@ -62,7 +63,7 @@ class Intake:
         mapped = self._mapping.apply(batch.cells)
         validated = self._validator.validate(mapped, batch)
         tally.warnings.update(validated.warnings)
-        invalid = [_invalid(row, found) for row, found in validated.issues.items()]
+        invalid = _invalid(validated.issues, mapped)
         planned = contacts(validated.valid)
         keys = [self._key(canonical(_order(contact), contact.body)) for contact in planned]
         first = self._claims.claim(keys, [contact.row for contact in planned])
@@ -76,14 +77,22 @@ class Intake:
         )
 
 
-def _invalid(row: int, issues: tuple[Issue, ...]) -> Outcome:
-    return Outcome(
-        row=row,
-        status=Status.INVALID,
-        retryable=False,
-        error_code=issues[0].code,
-        error="; ".join(dict.fromkeys(issue.message for issue in issues)),
-    )
+def _invalid(issues: Mapping[int, tuple[Issue, ...]], mapped: Mapped) -> list[Outcome]:
+    """The outcomes of records that are not valid, with the order as it stands in the file."""
+    order_refs = {}
+    if issues and ORDER_REF in mapped.fields:
+        order_refs = mapped.fields[ORDER_REF].to_dict()
+    return [
+        Outcome(
+            row=row,
+            status=Status.INVALID,
+            order_ref=order_refs.get(row, ""),
+            retryable=False,
+            error_code=found[0].code,
+            error="; ".join(dict.fromkeys(issue.message for issue in found)),
+        )
+        for row, found in issues.items()
+    ]
 
 
 def _order(contact: Contact) -> str:

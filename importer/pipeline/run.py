@@ -67,7 +67,11 @@ class _Run:
         # Header and columns first: nothing is created for a file that is none.
         with self._open() as source:
             header = source.header
-            mapping = Mapping.of(header, self.options.mapping)
+            try:
+                mapping = Mapping.of(header, self.options.mapping)
+            except InputError as error:
+                path = self.options.source.path or "standard input"
+                raise InputError(f"{path}, line {source.header_line}: {error}") from error
         validator = Validator(self.options.rules, self.started)
         for warning in mapping.warnings:
             event(logging.WARNING, "column.ignored", warning)
@@ -148,12 +152,12 @@ class _Run:
 
     def _tell_start(self, surveyed: Survey | None) -> None:
         options = self.options
-        rows = f"{surveyed.rows:,} rows" if surveyed else "rows"
         where = "dry run, nothing is sent" if options.dry_run else f"to {options.base_url}"
+        rows = f"{surveyed.rows:,} rows, " if surveyed else ""
         event(
             logging.INFO,
             "run.started",
-            f"{options.source.path or '-'}: {rows}, {where}",
+            f"{options.source.path or '-'}: {rows}{where}",
             input=str(options.source.path or "-"),
             rows=surveyed.rows if surveyed else None,
             destination=options.base_url,
