@@ -15,6 +15,7 @@ from typing import Final
 from importer.api import Answer, Api, Listing
 from importer.delivery import outcomes
 from importer.delivery.admission import Admission
+from importer.delivery.gate import Gate
 from importer.delivery.outbox import Outbox
 from importer.delivery.pace import Pace
 from importer.delivery.policy import Action, Stop
@@ -56,8 +57,9 @@ class Delivery:
         self._steps = Steps(journal, self.pace, options, Random())  # noqa: S311 - jitter
         self._workers = Workers(api, options.concurrency, self.events)
         self._admission = Admission(
-            journal, self._commit, self._conclude, self._steps.refused_order
+            journal, self._commit, self._conclude, self._steps.observer.missing_order
         )
+        self._gate = Gate(options.max_errors)
         self._agenda = Agenda()
         self._arming: list[Task] = []  # intent not on disk yet
         self._armed: deque[Task] = deque()  # may leave
@@ -72,7 +74,7 @@ class Delivery:
     @property
     def settled(self) -> int:
         """Unclear answers that reading back has settled."""
-        return self._steps.settled
+        return self._steps.creating.settled
 
     @property
     def _is_over(self) -> bool:
@@ -103,6 +105,8 @@ class Delivery:
         self._give_up_rest()
         self._commit()
         self._workers.close()
+        if self.stop is None and self._steps.observer.is_unreachable:
+            self.stop = self._steps.observer.health.down()
         if self._error is not None:
             raise self._error
 
@@ -136,7 +140,7 @@ class Delivery:
 
     @property
     def _limit(self) -> int:
-        return 1 if self._steps.health.is_probing else self.pace.limit
+        return 1 if self._steps.observer.health.is_probing else self.pace.limit
 
     def _release(self) -> None:
         now = time.monotonic()
@@ -213,6 +217,7 @@ class Delivery:
 
     def _conclude(self, task: Task, outcome: Outcome) -> None:
         self._pending -= 1
+        self.stop = self.stop or self._gate.count(outcome)
         self._outbox.hold(outcomes.entries_of(task, outcome), outcome)
 
     def _give_up_rest(self) -> None:

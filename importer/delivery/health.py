@@ -24,8 +24,6 @@ class Health:
     """What the latest answers say about the API as a whole."""
 
     def __init__(self) -> None:
-        self.answered = False
-        """Whether any answer came from the API in this run."""
         self._succeeded = False
         self._failing_since: float | None = None
         self._failing_rows: set[int] = set()

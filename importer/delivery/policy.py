@@ -177,6 +177,12 @@ def stop_after(answer: Answer) -> Stop | None:
     return None
 
 
+def fault(error: Exception) -> Stop:
+    """Why the run ends when this program itself is at fault."""
+    # Only the kind of error: its text may quote what was being sent.
+    return Stop("fault", f"A fault of import-contacts ({type(error).__name__}). Please report it.")
+
+
 def _status_at_stop(answer: Answer) -> Status:
     if answer.http_status in {401, 403} or answer.error_code == "network.tls":
         return Status.NOT_SENT

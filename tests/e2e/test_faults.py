@@ -215,6 +215,18 @@ def _once(order_ref: str, fault: Fault) -> Callable[[Request], Fault | None]:
     return fault_of
 
 
+def test_an_api_that_never_answers_is_down_even_for_one_row(
+    workplace: Workplace, contacts: Contacts
+) -> None:
+    """Every row has had its attempts, and yet it is the API that is at fault."""
+    ran = workplace.run(
+        contacts(1), "--base-url", "http://127.0.0.1:9", "--out", workplace.out, "--attempts", 2
+    )
+    assert ran.exit_status == 5
+    assert ran.statuses == ["failed"]
+    assert ran.results[0]["errorCode"] == "network.connect"
+
+
 def test_the_log_is_without_personal_data(workplace: Workplace, contacts: Contacts) -> None:
     """Neither cells nor credentials nor what the API quotes of them reaches it."""
 

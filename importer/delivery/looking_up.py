@@ -1,0 +1,60 @@
+"""From the answer to a look-up of an order's number to what is known of it."""
+
+from dataclasses import dataclass
+from random import Random
+
+from importer.api import Answer, Listing
+from importer.delivery import policy
+from importer.delivery.observing import Observer
+from importer.delivery.orders import Refusal, order_of
+from importer.delivery.policy import Action, Stop
+from importer.delivery.workers import Exchanged
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What a request for the order of a number leads to.
+
+    Attributes:
+        found: The order's ref or why there is none; None when it is to be asked again.
+        delay: Seconds until then.
+        stop: Set when the run ends with it.
+    """
+
+    found: str | Refusal | None = None
+    delay: float = 0.0
+    stop: Stop | None = None
+
+
+def after_look_up(
+    exchanged: Exchanged, observer: Observer, attempts: int, random: Random
+) -> LookedUp:
+    """The way on after a request for the order of a number.
+
+    Args:
+        exchanged: What came of it.
+        observer: Learns of the answer.
+        attempts: How often it may fail.
+        random: Source of jitter.
+    """
+    task = exchanged.task
+    reference_id = task.contact.reference_id
+    match exchanged.result:
+        case Listing(failure=None) as listing:
+            observer.saw_list(exchanged.started)
+            return LookedUp(found=order_of(reference_id, listing.items))
+        case Listing(failure=Answer() as answer):
+            stop = observer.saw(task, answer, exchanged.started)
+            if answer.http_status == 404:  # noqa: PLR2004
+                return LookedUp(found=order_of(reference_id, ()), stop=stop)
+            task.failed_readings += 1
+            step = policy.after_failed_reading(answer, task.failed_readings, attempts, random)
+            if step.action is not Action.FINISH or step.stop is not None:
+                return LookedUp(delay=step.delay, stop=step.stop or stop)
+            message = f"The order could not be looked up. {answer.message}"
+            refusal = Refusal(answer.error_code, message, answer.http_status, is_final=False)
+            return LookedUp(found=refusal, stop=stop)
+        case Exception() as error:
+            return LookedUp(stop=policy.fault(error))
+        case other:
+            raise TypeError(other)
