@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum, unique
 from pathlib import Path
 
 
@@ -54,6 +55,17 @@ class Rules:
     require: tuple[str, ...] = ()
 
 
+@unique
+class IfExists(StrEnum):
+    """What to do about a contact that its order has already."""
+
+    CREATE = "create"
+    """Trust the journal and look at nothing else."""
+    SKIP = "skip"
+    UPDATE = "update"
+    ERROR = "error"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOptions:
     """How fast and how patiently contacts are sent.
@@ -63,6 +75,8 @@ class DeliveryOptions:
         rate: Most requests a second; None is no cap.
         timeout: Seconds for one exchange, from connecting to the last byte of the answer.
         attempts: Most requests that try to create one row's contact, in one run.
+        if_exists: What to do about a contact that its order has already.
+        preview: Read what is there and say what would be done, without doing it.
         max_errors: Stop once more rows than this were rejected or failed; None is no limit.
     """
 
@@ -70,6 +84,8 @@ class DeliveryOptions:
     rate: float | None = None
     timeout: float = 30.0
     attempts: int = 5
+    if_exists: IfExists = IfExists.CREATE
+    preview: bool = False
     max_errors: "MaxErrors | None" = None
 
 
@@ -127,3 +143,8 @@ class RunOptions:
     strict: bool = False
     fresh: bool = False
     bar: bool | None = None
+
+    @property
+    def asks_api(self) -> bool:
+        """Whether the run sends requests: a dry run does only to look at what is there."""
+        return not self.dry_run or self.delivery.if_exists is not IfExists.CREATE

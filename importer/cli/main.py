@@ -14,7 +14,14 @@ from importer._version import __version__
 from importer.cli.options import all_options, default_out
 from importer.errors import ExitStatus, ImportContactsError, UsageError
 from importer.log import configure, event, write_line
-from importer.settings import DeliveryOptions, MappingOptions, Rules, RunOptions, SourceOptions
+from importer.settings import (
+    DeliveryOptions,
+    IfExists,
+    MappingOptions,
+    Rules,
+    RunOptions,
+    SourceOptions,
+)
 
 if TYPE_CHECKING:
     from importer.api import Credentials
@@ -109,6 +116,8 @@ def _options(given: dict[str, Any], stack: ExitStack) -> tuple[RunOptions, "Cred
             rate=given["rate"],
             timeout=given["timeout"],
             attempts=given["attempts"],
+            if_exists=IfExists(given["if_exists"]),
+            preview=given["dry_run"],
             max_errors=given["max_errors"],
         ),
         base_url=base_url,
@@ -134,7 +143,8 @@ def _destination(
         raise UsageError("Give only one of --region, --base-url and --sandbox.")
     if given["sandbox_faults"] and not sandbox:
         raise UsageError("--sandbox-faults is for --sandbox only.")
-    if not (region or base_url or sandbox or given["dry_run"]):
+    asks_api = not given["dry_run"] or given["if_exists"] != IfExists.CREATE
+    if not (region or base_url or sandbox) and asks_api:
         raise UsageError(
             "Say where to send: --region eu|us|ap|jp, --base-url URL, or --sandbox to rehearse."
         )
@@ -146,7 +156,7 @@ def _destination(
     from importer.api import base_url_of, check_base_url  # noqa: PLC0415 - as in command()
 
     url = check_base_url(base_url) if base_url else base_url_of(region) if region else None
-    if given["dry_run"]:
+    if not asks_api:
         return url, None
     return url, _credentials(
         os.environ.get("SITECORE_CDP_CLIENT_KEY"), os.environ.get("SITECORE_CDP_API_TOKEN")

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from importer.cli.types import DelimiterType, MaxErrorsType, PairType
+from importer.settings import IfExists
 
 _COMPRESSED: Final = {".gz", ".bz2", ".xz", ".zip", ".zst"}
 _REGIONS: Final = ("eu", "us", "ap", "jp")
@@ -47,6 +48,14 @@ _OPTIONS: Final = (
         type=MaxErrorsType(),
         help="Stop once more rows than this were rejected or failed; a share counts from 100 "
         "rows on.",
+    ),
+    click.option(
+        "--if-exists",
+        type=click.Choice([choice.value for choice in IfExists]),
+        default=IfExists.CREATE.value,
+        show_default=True,
+        help="What to do about a contact that its order has already: create trusts the journal, "
+        "the others first look at the order's contacts.",
     ),
     click.option(
         "--journal", type=_FILE, help="What was sent and what came of it.  [default: <out>.journal]"

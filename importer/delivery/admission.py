@@ -11,6 +11,7 @@ from importer.delivery.policy import Action
 from importer.delivery.tasks import Lanes, Task
 from importer.journal import Entry, Journal, State
 from importer.records import Outcome, Planned
+from importer.settings import DeliveryOptions, IfExists
 from schemas.canonical import canonical
 
 
@@ -22,6 +23,7 @@ class Admission:
         commit: Puts what is held on record, so that the journal can be asked.
         conclude: Called with the outcome of a task that needs no request.
         refused_order: The answer that said that there is no such order, if any did.
+        options: Whether to look at the order's contacts before anything is created.
     """
 
     def __init__(
@@ -30,7 +32,10 @@ class Admission:
         commit: Callable[[], None],
         conclude: Callable[[Task, Outcome], None],
         refused_order: Callable[[str], Answer | None],
+        options: DeliveryOptions,
     ) -> None:
+        self._compares = options.if_exists is not IfExists.CREATE
+        self._preview = options.preview
         self._journal = journal
         self._commit = commit
         self._conclude = conclude
@@ -46,7 +51,8 @@ class Admission:
         """Take in a contact with what the journal holds on it; in file order."""
         task = Task(planned.contact, planned.key, entry, planned.duplicate_of)
         is_there = entry is not None and entry.state is State.CREATED
-        if task.order_ref or is_there or task.duplicate_of is not None:
+        is_known = (is_there and not self._compares) or task.duplicate_of is not None
+        if task.order_ref or is_known:
             self._enter(task)
         else:
             self._find_order(task)
@@ -86,11 +92,13 @@ class Admission:
     def _enter(self, task: Task) -> None:
         entry = task.entry
         if task.duplicate_of is None and entry is not None:
-            if entry.state is State.CREATED:
+            if entry.state is State.CREATED and not self._compares:
                 self._conclude(task, outcomes.exists(task.contact.row, entry))
                 return
-            if entry.state is not State.ABSENT:
+            if entry.state in {State.INTENT, State.UNKNOWN} and not self._preview:
                 task.action = Action.SETTLE
+        if self._compares and task.action is Action.SEND:
+            task.action = Action.COMPARE
         if self._lanes.join(task):
             self._make_ready(task)
 
@@ -109,6 +117,6 @@ class Admission:
             entry = self._journal.find([task.key]).get(task.key)
             return outcomes.duplicate(task.contact.row, task.order_ref, task.duplicate_of, entry)
         answer = self._refused_order(task.order_ref)
-        if answer is not None and task.action is Action.SEND:
+        if answer is not None and task.action in {Action.SEND, Action.COMPARE}:
             return outcomes.rejected_order(task, answer)
         return None

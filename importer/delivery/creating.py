@@ -1,10 +1,11 @@
 """From the answer to a create, or from reading back, to the contact's next step."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from importer.api import Answer, Listing, Verdict
+from importer.api import Answer, Verdict
 from importer.delivery import outcomes, policy
 from importer.delivery.observing import Observer
 from importer.delivery.policy import Action, Step, Stop
@@ -92,10 +93,10 @@ class Creating:
         )
         return self._advance(task, step, answer, stop)
 
-    def after_reading(self, task: Task, listing: Listing) -> Advance:
+    def after_reading(self, task: Task, listed: Sequence[Mapping[str, object]]) -> Advance:
         """The way on when the order's contacts were read back."""
         owned = self._journal.owned_refs(task.order_ref, {task.key, task.alias or task.key})
-        sighting = look_for(task.contact, listing.items, owned)
+        sighting = look_for(task.contact, listed, owned)
         if task.created is not None:
             others = [one for one in sighting.equal if one.ref != task.created.ref]
             outcome = outcomes.duplicated(task.created, _refs(others)) if others else task.created

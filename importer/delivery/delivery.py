@@ -15,6 +15,7 @@ from typing import Final
 from importer.api import Answer, Api, Listing
 from importer.delivery import outcomes
 from importer.delivery.admission import Admission
+from importer.delivery.creating import Advance
 from importer.delivery.gate import Gate
 from importer.delivery.outbox import Outbox
 from importer.delivery.pace import Pace
@@ -57,8 +58,13 @@ class Delivery:
         self._steps = Steps(journal, self.pace, options, Random())  # noqa: S311 - jitter
         self._workers = Workers(api, options.concurrency, self.events)
         self._admission = Admission(
-            journal, self._commit, self._conclude, self._steps.observer.missing_order
+            journal,
+            self._commit,
+            self._conclude,
+            self._steps.observer.missing_order,
+            options,
         )
+        self._preview = options.preview
         self._gate = Gate(options.max_errors)
         self._agenda = Agenda()
         self._arming: list[Task] = []  # intent not on disk yet
@@ -119,6 +125,9 @@ class Delivery:
         room = wanted - len(self._armed) - len(self._arming)
         while room > 0 and (again or fresh):
             task = (again or fresh).popleft()
+            if task.action is Action.COMPARE and (known := self._steps.comparing.decide(task)):
+                self._apply(task, known)
+                continue
             if task.action is Action.SEND and not _is_intended(task):
                 task.entry = Entry(task.key, task.order_ref, State.INTENT)
                 self._outbox.hold([task.entry])
@@ -146,6 +155,8 @@ class Delivery:
         now = time.monotonic()
         while self._armed and self._in_flight < self._limit and self.pace.opens_at(now) <= now:
             task = self._armed.popleft()
+            if self._preview and task.action in {Action.SEND, Action.UPDATE}:
+                raise AssertionError("A preview writes nothing.")
             self.pace.departed(now)
             self._in_flight += 1
             self._workers.submit(task)
@@ -192,10 +203,13 @@ class Delivery:
         if task.action is Action.LOOK_UP:
             self._advance_look_up(exchanged)
             return
-        advance = self._steps.after(exchanged)
+        self._apply(task, self._steps.after(exchanged))
+
+    def _apply(self, task: Task, advance: Advance) -> None:
         self.stop = self.stop or advance.stop
         if advance.outcome is not None:
             self._conclude(task, advance.outcome)
+            self._steps.comparing.learn(task, advance.outcome)
             self._admission.leave(task)
         elif advance.step is not None:
             task.action = advance.step.action

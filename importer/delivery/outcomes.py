@@ -6,6 +6,7 @@ from dataclasses import replace
 from importer.api import Answer
 from importer.delivery.orders import Refusal
 from importer.delivery.policy import Stop
+from importer.delivery.settling import Found
 from importer.delivery.tasks import Task
 from importer.journal import Entry, State
 from importer.records import CONTACT_DUPLICATED, Outcome, Status
@@ -51,6 +52,80 @@ def created_without_ref(task: Task, found: Sequence[str]) -> Outcome:
         http_status=task.answer.http_status if task.answer else None,
         error_code="response.invalid",
         error=f"The contact was created, but the API did not say its ref{seen}.",
+    )
+
+
+def there(task: Task, found: Found, fields: Sequence[str]) -> Outcome:
+    """The order has it already; ``fields`` are those in which it differs."""
+    return Outcome(
+        row=task.contact.row,
+        status=Status.EXISTS,
+        order_ref=task.order_ref,
+        ref=found.ref,
+        href=found.href,
+        guest_ref=found.guest_ref,
+        error_code="contact.differs" if fields else "",
+        error=f"It differs in {', '.join(fields)}." if fields else "",
+    )
+
+
+def updated(task: Task, found: Found | None) -> Outcome:
+    """It was there and differed; now it does not."""
+    return Outcome(
+        row=task.contact.row,
+        status=Status.UPDATED,
+        order_ref=task.order_ref,
+        ref=found.ref if found else "",
+        href=found.href if found else "",
+        guest_ref=found.guest_ref if found else "",
+        attempts=task.attempts,
+        http_status=task.answer.http_status if task.answer else None,
+    )
+
+
+def refused_existing(task: Task, found: Found) -> Outcome:
+    """The order has it already, which ``--if-exists error`` takes for a mistake."""
+    return Outcome(
+        row=task.contact.row,
+        status=Status.REJECTED,
+        order_ref=task.order_ref,
+        ref=found.ref,
+        href=found.href,
+        guest_ref=found.guest_ref,
+        retryable=False,
+        error_code="contact.exists",
+        error="The order has this person's contact already.",
+    )
+
+
+def ambiguous(task: Task, refs: Sequence[str]) -> Outcome:
+    """Several contacts of the order are the same person: nobody can tell which to change."""
+    return Outcome(
+        row=task.contact.row,
+        status=Status.REJECTED,
+        order_ref=task.order_ref,
+        retryable=False,
+        error_code="contact.ambiguous",
+        error=f"Several contacts of the order are this person: {', '.join(refs)}.",
+    )
+
+
+def would_create(task: Task) -> Outcome:
+    """Nothing was sent; without ``--dry-run`` it would be."""
+    return Outcome(row=task.contact.row, status=Status.VALID, order_ref=task.order_ref)
+
+
+def would_update(task: Task, found: Found, fields: Sequence[str]) -> Outcome:
+    """Nothing was sent; without ``--dry-run`` these fields of the contact would be changed."""
+    return Outcome(
+        row=task.contact.row,
+        status=Status.VALID,
+        order_ref=task.order_ref,
+        ref=found.ref,
+        href=found.href,
+        guest_ref=found.guest_ref,
+        error_code="contact.differs",
+        error=f"It is there and would be updated in {', '.join(fields)}.",
     )
 
 
@@ -144,7 +219,7 @@ def entries_of(task: Task, outcome: Outcome) -> list[Entry]:
             keys += [] if task.alias is None else [task.alias]
         case Status.UNKNOWN:
             state = State.UNKNOWN
-        case Status.DUPLICATE:
+        case Status.DUPLICATE | Status.EXISTS | Status.VALID:
             return []
         case _ if task.entry is None:
             return []

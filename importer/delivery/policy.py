@@ -4,7 +4,7 @@ Only what is known not to be applied may be sent again blindly. What is unclear 
 reading the order's contacts back; it is sent again when it is surely not there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto, unique
 from random import Random
 from typing import Final, assert_never
@@ -35,6 +35,8 @@ class Action(Enum):
     SEND = auto()
     SETTLE = auto()
     AUDIT = auto()
+    COMPARE = auto()
+    UPDATE = auto()
     FINISH = auto()
 
 
@@ -102,6 +104,16 @@ def _after_not_applied(answer: Answer, attempt: int, attempts: int, random: Rand
     if attempt >= attempts:
         return Step(Action.FINISH, status=Status.FAILED)
     return Step(Action.SEND, delay=_delay(answer, attempt, random))
+
+
+def after_update(answer: Answer, attempt: int, attempts: int, random: Random) -> Step:
+    """The step after a PATCH that is not known to be applied; it may be sent again blindly."""
+    if answer.verdict is Verdict.NOT_APPLIED:
+        step = _after_not_applied(answer, attempt, attempts, random)
+        return replace(step, action=Action.UPDATE) if step.action is Action.SEND else step
+    if attempt >= attempts:
+        return Step(Action.FINISH, status=Status.UNKNOWN)
+    return Step(Action.UPDATE, delay=_delay(answer, attempt, random))
 
 
 def after_absent(attempt: int, attempts: int, random: Random) -> Step:

@@ -50,19 +50,28 @@ def look_for(
         ref = _text(item.get("ref"))
         if not ref or ref in owned:
             continue
-        found = Found(ref, _text(item.get("href")), _guest_ref(item.get("guest")))
         if not differing_fields(contact.body, item):
-            sighting.equal.append(found)
-        elif _is_same_person(contact.body, item):
-            sighting.alike.append(found)
+            sighting.equal.append(of_item(item))
+        elif is_same_person(contact.body, item):
+            sighting.alike.append(of_item(item))
     return sighting
 
 
-def _is_same_person(sent: Mapping[str, object], found: Mapping[str, object]) -> bool:
-    """Whether both share an identifier, or else an address, or else name and birth date."""
+def of_item(item: Mapping[str, object]) -> Found:
+    """A contact as it stands in the API's list."""
+    return Found(_text(item.get("ref")), _text(item.get("href")), _guest_ref(item.get("guest")))
+
+
+def is_same_person(sent: Mapping[str, object], found: Mapping[str, object]) -> bool:
+    """Whether both share an identifier, or else an address, or else name and birth date.
+
+    What only one of them has does not tell them apart.
+    """
     for shared in ("identifiers", "emails"):
-        if of_sent := canonical_field(shared, sent.get(shared)):
-            return not set(of_sent).isdisjoint(canonical_field(shared, found.get(shared)))
+        of_sent = canonical_field(shared, sent.get(shared))
+        of_found = canonical_field(shared, found.get(shared))
+        if of_sent and of_found:
+            return not set(of_sent).isdisjoint(of_found)
     names = [canonical_field(name, sent.get(name)) for name in _PERSON]
     return any(names) and names == [canonical_field(name, found.get(name)) for name in _PERSON]
 

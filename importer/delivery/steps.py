@@ -4,6 +4,7 @@ from random import Random
 
 from importer.api import Answer, Listing
 from importer.delivery import outcomes, policy
+from importer.delivery.comparing import Comparing
 from importer.delivery.creating import Advance, Creating
 from importer.delivery.looking_up import LookedUp, after_look_up
 from importer.delivery.observing import Observer
@@ -33,27 +34,37 @@ class Steps:
         self._random = random
         self.observer = Observer(pace, random)
         self.creating = Creating(journal, self.observer, options.attempts, random)
+        self.comparing = Comparing(
+            options.if_exists, self.observer, options.attempts, random, preview=options.preview
+        )
 
     def after(self, exchanged: Exchanged) -> Advance:
         """The way on after a request about a contact."""
-        task, started = exchanged.task, exchanged.started
+        task = exchanged.task
         match exchanged.result:
-            case Listing(failure=None) as listing:
-                self.observer.saw_list(started)
-                return self.creating.after_reading(task, listing)
-            case Listing(failure=Answer() as answer):
-                stop = self.observer.saw(task, answer, started)
-                return self.creating.after_failed_reading(task, answer, stop)
+            case Listing() as listing:
+                return self._after_list(exchanged, listing)
             case Answer() as answer:
                 task.attempts += 1
                 task.answer = answer
-                stop = self.observer.saw(task, answer, started)
+                stop = self.observer.saw(task, answer, exchanged.started)
+                if task.action is Action.UPDATE:
+                    return self.comparing.after_update(task, answer, stop)
                 return self.creating.after_create(task, answer, stop)
             case Exception() as error:
                 unknown = outcomes.undone(task, Status.UNKNOWN, task.answer)
                 return Advance(outcome=unknown, stop=policy.fault(error))
             case other:
                 raise TypeError(other)
+
+    def _after_list(self, exchanged: Exchanged, listing: Listing) -> Advance:
+        task = exchanged.task
+        room = self.comparing if task.action is Action.COMPARE else self.creating
+        if listing.failure is None:
+            self.observer.saw_list(exchanged.started)
+            return room.after_reading(task, listing.items)
+        stop = self.observer.saw(task, listing.failure, exchanged.started)
+        return room.after_failed_reading(task, listing.failure, stop)
 
     def after_look_up(self, exchanged: Exchanged) -> LookedUp:
         """The way on after a request for the order of a number."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from importer.api import Answer
 from importer.delivery.policy import Action
+from importer.delivery.settling import Found
 from importer.journal import Entry
 from importer.records import Contact, Outcome
 
@@ -30,6 +31,8 @@ class Task:
         unclear: The unclear answer that is being settled; None if an earlier run's.
         answer: The last answer.
         is_resent: Whether it was sent again after an unclear answer.
+        there: The contact that is there already, when it is to be changed.
+        changes: The fields to change, by API field.
         created: Its outcome, when only the audit of a resent contact is left to do.
     """
 
@@ -46,6 +49,8 @@ class Task:
     is_resent: bool = False
     created: Outcome | None = None
     alias: bytes | None = None
+    there: Found | None = None
+    changes: dict[str, object] = field(default_factory=dict)
 
     @property
     def order_ref(self) -> str:

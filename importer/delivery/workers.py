@@ -9,7 +9,6 @@ from queue import SimpleQueue
 from importer.api import Answer, Api, Connection, Listing
 from importer.delivery.policy import Action
 from importer.delivery.tasks import Task
-from importer.records import Contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +68,17 @@ class Workers:
                 self._events.put(Exchanged(task, started, result))
 
 
-def body_of(contact: Contact) -> bytes:
-    """The request body, as JSON in UTF-8."""
-    return json.dumps(contact.body, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def _carry_out(connection: Connection, task: Task) -> Answer | Listing:
-    if task.action is Action.SEND:
-        return connection.create(task.order_ref, body_of(task.contact))
-    if task.action is Action.LOOK_UP:
-        return connection.orders(task.contact.reference_id)
-    return connection.contacts(task.order_ref)
+    match task.action:
+        case Action.SEND:
+            return connection.create(task.order_ref, _json(task.contact.body))
+        case Action.UPDATE if task.there is not None:
+            return connection.update(task.there.ref, _json(task.changes))
+        case Action.LOOK_UP:
+            return connection.orders(task.contact.reference_id)
+        case _:
+            return connection.contacts(task.order_ref)
+
+
+def _json(body: dict[str, object]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

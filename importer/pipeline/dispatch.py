@@ -63,7 +63,7 @@ class Dispatch:
                 tell(one.invalid)
                 yield one
 
-        if self._options.dry_run or self.stop is not None:
+        if not self._options.asks_api or self.stop is not None:
             for one in prepared():
                 tell(self._undelivered(one.planned))
         else:

@@ -25,6 +25,7 @@ CONTRACT = {
     "--strict": False,
     "--limit": None,
     "--max-errors": None,
+    "--if-exists": "create",
     "--journal": None,
     "--fresh": False,
     "--map": (),

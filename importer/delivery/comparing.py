@@ -1,0 +1,164 @@
+"""``--if-exists``: what to do about a contact when the order's contacts are known.
+
+The order's contacts are read once. The same person is the one that shares an identifier, or
+without identifiers an e-mail address, or else first name, last name and birth date.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from importer.api import Answer, Verdict
+from importer.delivery import outcomes, policy
+from importer.delivery.creating import Advance
+from importer.delivery.observing import Observer
+from importer.delivery.policy import Action, Step, Stop
+from importer.delivery.settling import Found, is_same_person, of_item
+from importer.delivery.tasks import Task
+from importer.journal import State
+from importer.records import Outcome, Status
+from importer.settings import IfExists
+from schemas.canonical import differing_fields
+
+_ORDERS_KEPT: Final = 1_000  # orders whose contacts are remembered, the latest ones
+
+Listed = Mapping[str, object]
+
+
+@dataclass(slots=True)
+class _Match:
+    """The contact of the order that is the same person, and the fields in which it differs."""
+
+    found: Found
+    fields: tuple[str, ...]
+
+
+class Comparing:
+    """Decides between creating, leaving alone and changing.
+
+    Args:
+        if_exists: What to do about a contact that is there.
+        preview: Whether only to say what would be done.
+        observer: Learns of orders that are none.
+        attempts: How often a request for one row may fail.
+        random: Source of jitter.
+    """
+
+    def __init__(
+        self,
+        if_exists: IfExists,
+        observer: Observer,
+        attempts: int,
+        random: Random,
+        *,
+        preview: bool,
+    ) -> None:
+        self._if_exists = if_exists
+        self._preview = preview
+        self._observer = observer
+        self._attempts = attempts
+        self._random = random
+        self._listed: dict[str, list[Listed]] = {}
+
+    def decide(self, task: Task) -> Advance | None:
+        """The way on from what is known of the order's contacts; None when they must be read."""
+        listed = self._listed.get(task.order_ref)
+        return None if listed is None else self._decided(task, listed)
+
+    def after_reading(self, task: Task, listed: Sequence[Listed]) -> Advance:
+        """The way on when the order's contacts were read."""
+        if len(self._listed) >= _ORDERS_KEPT:
+            del self._listed[next(iter(self._listed))]
+        self._listed[task.order_ref] = list(listed)
+        return self._decided(task, self._listed[task.order_ref])
+
+    def after_failed_reading(self, task: Task, answer: Answer, stop: Stop | None) -> Advance:
+        """The way on when the order's contacts could not be read: nothing was sent yet."""
+        task.failed_readings += 1
+        if answer.http_status == 404:  # noqa: PLR2004
+            stop = stop or self._observer.saw_missing_order(task.order_ref, answer)
+            return Advance(outcome=outcomes.undone(task, Status.REJECTED, answer), stop=stop)
+        step = policy.after_failed_reading(
+            answer, task.failed_readings, self._attempts, self._random
+        )
+        if step.stop is not None:
+            given_up = outcomes.not_sent(task.contact.row, task.order_ref, step.stop, answer)
+            return Advance(outcome=given_up, stop=step.stop)
+        if step.action is Action.FINISH:
+            return Advance(outcome=outcomes.undone(task, Status.FAILED, answer), stop=stop)
+        return Advance(step=Step(Action.COMPARE, delay=step.delay), stop=stop)
+
+    def after_update(self, task: Task, answer: Answer, stop: Stop | None) -> Advance:
+        """The way on after the answer to a PATCH, which can be sent again without harm."""
+        if answer.verdict is Verdict.APPLIED:
+            self._observer.health.created()
+            return Advance(outcome=outcomes.updated(task, task.there), stop=stop)
+        step = policy.after_update(answer, task.attempts, self._attempts, self._random)
+        if step.action is not Action.FINISH or step.status is None:
+            return Advance(step=step, stop=stop)
+        if step.status is Status.NOT_SENT and step.stop is not None:
+            outcome = outcomes.not_sent(task.contact.row, task.order_ref, step.stop, answer)
+        else:
+            outcome = outcomes.undone(task, step.status, answer)
+        return Advance(outcome=outcome, stop=step.stop or stop)
+
+    def learn(self, task: Task, outcome: Outcome) -> None:
+        """Remember a contact that this run has created or changed, for rows that follow."""
+        listed = self._listed.get(task.order_ref)
+        is_own = outcome.status in {Status.CREATED, Status.UPDATED}
+        if listed is not None and is_own and outcome.ref:
+            kept = [item for item in listed if item.get("ref") != outcome.ref]
+            before: Listed = next((i for i in listed if i.get("ref") == outcome.ref), {})
+            own = {"ref": outcome.ref, "href": outcome.href}
+            self._listed[task.order_ref] = [*kept, {**before, **task.contact.body, **own}]
+
+    def _decided(self, task: Task, listed: Sequence[Listed]) -> Advance:
+        own_ref = task.entry.ref if task.entry and task.entry.state is State.CREATED else ""
+        matches = _matches(task, listed, own_ref)
+        if not matches:
+            # What the journal holds of it is of a contact that is gone.
+            task.entry = None
+            return self._create(task)
+        equal = [match for match in matches if not match.fields]
+        match = (equal or matches)[0]
+        if match.found.ref == own_ref and not match.fields:
+            return Advance(outcome=outcomes.there(task, match.found, ()))
+        if self._if_exists is IfExists.ERROR:
+            is_own = match.found.ref == own_ref
+            return Advance(
+                outcome=outcomes.there(task, match.found, match.fields)
+                if is_own
+                else outcomes.refused_existing(task, match.found)
+            )
+        if self._if_exists is IfExists.SKIP or not match.fields:
+            return Advance(outcome=outcomes.there(task, match.found, match.fields))
+        if len(matches) > 1:
+            refs = [one.found.ref for one in matches]
+            return Advance(outcome=outcomes.ambiguous(task, refs))
+        return self._update(task, match)
+
+    def _create(self, task: Task) -> Advance:
+        if self._preview:
+            return Advance(outcome=outcomes.would_create(task))
+        return Advance(step=Step(Action.SEND))
+
+    def _update(self, task: Task, match: _Match) -> Advance:
+        if self._preview:
+            return Advance(outcome=outcomes.would_update(task, match.found, match.fields))
+        task.there = match.found
+        task.changes = {field: task.contact.body[field] for field in match.fields}
+        return Advance(step=Step(Action.UPDATE))
+
+
+def _matches(task: Task, listed: Sequence[Listed], own_ref: str) -> list[_Match]:
+    body = task.contact.body
+    found = [
+        item
+        for item in listed
+        if isinstance(item.get("ref"), str)
+        and (item["ref"] == own_ref or is_same_person(body, item))
+    ]
+    # The journal's own word comes before any likeness.
+    own = [item for item in found if item["ref"] == own_ref]
+    return [_Match(of_item(item), differing_fields(body, item)) for item in own or found]
