@@ -13,7 +13,7 @@ from command import COMMAND
 
 from importer.errors import ExitStatus
 from importer.records import Status
-from schemas.fields import FIELDS, REFERENCE_ID
+from schemas.fields import FIELDS
 from schemas.results import RESULT_COLUMNS
 
 ROOT = Path(__file__).parents[2]
@@ -115,10 +115,8 @@ def test_exit_status_0_names_the_statuses_that_are_done() -> None:
 
 
 def test_input_columns_are_the_fields_of_the_api() -> None:
-    """All but the organisation's own order number, which is not looked up yet."""
-    assert set(words([row[0] for row in table("field", "### Columns")])) == {*FIELDS} - {
-        REFERENCE_ID
-    }
+    """All of them, and no others."""
+    assert set(words([row[0] for row in table("field", "### Columns")])) == {*FIELDS}
 
 
 def test_links_lead_somewhere() -> None:
