@@ -55,7 +55,7 @@ def phone_region(name: str) -> str:
     """
     region = name.strip().upper()
     if region not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError("the phone region is not an ISO 3166-1 alpha-2 code (IE)")
+        raise ValueError(f"the phone region {name!r} is not an ISO 3166-1 alpha-2 code such as IE")
     return region
 
 

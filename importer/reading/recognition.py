@@ -30,7 +30,7 @@ _BINARY: Final = (
     ),
     (
         rb"PK\x03\x04.*(?:\[Content_Types\]\.xml|docProps/|vnd\.oasis\.opendocument)",
-        "an Office document",
+        "an Office document (.xlsx, .docx, …)",
         _SAVE_AS_CSV,
     ),
     (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", _SAVE_AS_CSV),
