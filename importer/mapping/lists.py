@@ -18,6 +18,9 @@ _SEPARATORS: Final = r"[;|\r\n]"
 # No e-mail address or phone number of the contract holds a comma, but streets do.
 _SEPARATORS_AND_COMMA: Final = r"[;|\r\n,]"
 _COMMA_FIELDS: Final = ("emails", "phoneNumbers")
+# "[Unit 5] High St" is an address that people have; what ends with a bracket too, or has a
+# quote or another bracket right after the first, was meant as an array, perhaps cut short.
+_ARRAY: Final = re.compile(r"\[(?:.*\]\Z|[ \t\r\n]*(?:[\"'\[{]|\Z))", re.DOTALL)
 
 
 def separators(field: str, separator: str | None) -> re.Pattern[str]:
@@ -34,7 +37,7 @@ def text_splitter(field: str, separator: str | None = None) -> SplitText:
 
     def split(cell: str) -> tuple[str, ...] | Fault:
         cell = cell.strip(BLANKS)
-        if cell[:1] == "[":
+        if cell[:1] == "[" and _ARRAY.match(cell):
             return _json_texts(cell)
         if between.search(cell) is None:
             return (cell,) if cell else ()
@@ -50,7 +53,7 @@ def pair_splitter(separator: str | None = None) -> Callable[[str], Pairs | Fault
 
     def split(cell: str) -> Pairs | Fault:
         cell = cell.strip(BLANKS)
-        if cell.startswith("["):
+        if cell[:1] in {"[", "{"}:
             return _json_pairs(cell)
         pairs = []
         for part in between.split(cell):
@@ -134,6 +137,9 @@ def _json_array(cell: str) -> list[object] | Fault:
     try:
         items = _DECODER.decode(cell)
     except (ValueError, RecursionError):
-        return Fault("starts with [ but is not a JSON array; mend it, or leave the [ out")
-    assert isinstance(items, list)  # noqa: S101 - what starts with [ is an array
-    return items
+        mark = cell[0]
+        return Fault(
+            f"starts with {mark} but is not a JSON array; mend it, or leave the {mark} out"
+        )
+    # A lone object is taken for the array of it: nothing else can be meant.
+    return items if isinstance(items, list) else [items]

@@ -51,17 +51,31 @@ def test_list_separator_replaces_the_usual_ones() -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ['["a"', "[a]", '["a",]', '["a"] x', "[NaN]", "[" * 100_000, "[Unit 5] High St"],
-    ids=["cut", "bare", "comma", "more", "NaN", "deep", "text"],
+    ['["a"', "[a]", '["a",]', '["a"] x', "[NaN]", "[" * 100_000, "['a', 'b']", "[ 'a", "["],
+    ids=["cut", "bare", "comma", "more", "NaN", "deep", "python", "python-cut", "alone"],
 )
 def test_malformed_array_is_an_issue_of_its_row(cell: str) -> None:
-    """What starts like an array and is none is never taken as text."""
+    """What was meant as an array and is none is never taken as text."""
     found = mapped(("street",), cell)
     assert [(issue.row, issue.code) for issue in found.issues] == [(7, "invalid.street")]
     assert [issue.message for issue in found.issues] == [
         "street: starts with [ but is not a JSON array; mend it, or leave the [ out"
     ]
     assert found.fields["street"].tolist() == [()]
+
+
+@pytest.mark.parametrize(
+    ("cell", "items"),
+    [
+        pytest.param("[Unit 5] High St", ("[Unit 5] High St",), id="unit"),
+        pytest.param("[Unit 5] High St; Dublin", ("[Unit 5] High St", "Dublin"), id="two-lines"),
+        pytest.param("[c/o Ann, 5 High St", ("[c/o Ann, 5 High St",), id="not-closed"),
+        pytest.param("{5} High St", ("{5} High St",), id="braces"),
+    ],
+)
+def test_brackets_of_an_address_are_text(cell: str, items: tuple[str, ...]) -> None:
+    """A cell is an array only when nothing else can be meant."""
+    assert items == value("street", cell)
 
 
 @pytest.mark.parametrize("cell", ["[null]", "[true]", '[["a"]]', '[{"a": "b"}]'])
@@ -86,6 +100,7 @@ def test_columns_of_a_list_are_joined_in_the_order_of_their_numbers() -> None:
         ('[{"id": 12345678901234567890, "provider": "CRM"}]', (("CRM", "12345678901234567890"),)),
         ('[{"provider": "", "id": ""}]', ()),
         ("[]", ()),
+        ('{"provider": "CRM", "id": "7"}', (("CRM", "7"),)),
     ],
 )
 def test_identifiers_cell_holds_pairs(cell: str, pairs: object) -> None:
@@ -107,6 +122,10 @@ def test_identifiers_cell_holds_pairs(cell: str, pairs: object) -> None:
         ('[[["provider", "CRM"], ["id", "7"]]]', "objects as"),
         ('[{"provider": "CRM", "id": null}]', "objects as"),
         ('[{"provider": "CRM", "id": ""}]', "without its id"),
+        ('{"provider": "CRM"}', "objects as"),
+        ('{"provider": "CRM", "id": "7"', "starts with {"),
+        ('{"provider": "CRM", "id": "7"};ERP:8', "starts with {"),
+        ("[CRM]:7", "starts with ["),
     ],
 )
 def test_half_an_identifier_is_an_issue(cell: str, needle: str) -> None:
