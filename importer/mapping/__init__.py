@@ -44,8 +44,8 @@ class Mapping:
         self._split_pairs = pair_splitter(list_separator)
 
     @classmethod
-    def of(cls, header: tuple[str, ...], options: "MappingOptions") -> Self:
-        """Settle which column of *header* holds what.
+    def of(cls, header: tuple[str, ...], options: "MappingOptions", line: int = 1) -> Self:
+        """Settle which column of *header*, which starts on *line*, holds what.
 
         Raises:
             UsageError: Options name fields or columns that do not exist; all at once.
@@ -53,7 +53,7 @@ class Mapping:
 
         Source: contract, section 3.
         """
-        return cls(settle_columns(header, options), options.list_separator)
+        return cls(settle_columns(header, options, line), options.list_separator)
 
     def apply(self, cells: pd.DataFrame) -> Mapped:
         """Give the fields of a batch.

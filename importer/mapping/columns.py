@@ -69,12 +69,13 @@ class Columns:
         )
 
 
-def settle_columns(header: tuple[str, ...], options: MappingOptions) -> Columns:
+def settle_columns(header: tuple[str, ...], options: MappingOptions, line: int = 1) -> Columns:
     """Tell which column holds what.
 
     Args:
         header: Names of the columns, in file order.
         options: What the user says about them; it beats what their names say.
+        line: Line in the file on which the header starts.
 
     Raises:
         UsageError: Options name fields or columns that do not exist; all of them at once.
@@ -88,7 +89,7 @@ def settle_columns(header: tuple[str, ...], options: MappingOptions) -> Columns:
         raise UsageError("; ".join(asked.problems))
     columns = _match(header, mapped, Columns({}, providers, carry))
     if problems := _problems(header, columns):
-        raise InputError(f"the header cannot be used: {'; '.join(problems)}")
+        raise InputError(f"line {line}: the header cannot be used: {'; '.join(problems)}")
     return columns
 
 
@@ -165,7 +166,7 @@ def _ignored(position: int, name: str) -> list[str]:
     if fold(name) == _REJECTS:
         return []
     near = nearest_field(name)
-    hint = f"; did you mean {near}? --map {near}=COLUMN says so" if near else ""
+    hint = f"; did you mean {near}? Say --map {near}={quoted(name)}" if near else ""
     return [f"column {quoted(name)} is ignored: there is no such field{hint}"]
 
 
@@ -180,9 +181,16 @@ def _problems(header: tuple[str, ...], columns: Columns) -> list[str]:
             if other not in columns.targets:
                 problems.append(f"a column {target} without a column {other}")
     if not any(Target(field) in columns.targets for field in ORDER_FIELDS):
-        names = ", ".join(map(quoted, header[:_SHOWN])) + (", …" if len(header) > _SHOWN else "")
         problems.append(
             f"no column for the order: name one {' or '.join(ORDER_FIELDS)},"
-            f" or use --map {ORDER_REF}=COLUMN; the columns are {names}"
+            f" or use --map {ORDER_REF}=COLUMN; {_named(header)}"
         )
     return problems
+
+
+def _named(header: tuple[str, ...]) -> str:
+    if len(header) == 1:
+        # Nearly always the cells are separated by something that is not looked for.
+        return f"the one column is {quoted(header[0])}; if it is several, use --delimiter"
+    more = ", …" if len(header) > _SHOWN else ""
+    return f"the columns are {', '.join(map(quoted, header[:_SHOWN]))}{more}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from schemas.fields import FIELDS, IDENTIFIERS, LIST_FIELDS, ORDER_REF
+from schemas.fields import FIELDS, IDENTIFIERS, LIST_FIELDS, ORDER_REF, REFERENCE_ID
 
 PROVIDER: Final = "provider"
 ID: Final = "id"
@@ -54,6 +54,28 @@ _NAMES: Final = {fold(field): field for field in FIELDS} | {
 }
 _NUMBERED: Final = re.compile(r"(.*?[^0-9])([0-9]{1,9})\Z", re.DOTALL)
 _PART: Final = re.compile(rf"identifiers?([0-9]{{1,9}})?({PROVIDER}|{ID})([0-9]{{1,9}})?\Z")
+# What other programs call the fields: never taken for them, only hinted at.
+_KIN: Final = {
+    "address": "street",
+    "birthdate": "dateOfBirth",
+    "birthday": "dateOfBirth",
+    "citizenship": "nationality",
+    "dob": "dateOfBirth",
+    "emailaddress": "emails",
+    "familyname": "lastName",
+    "forename": "firstName",
+    "givenname": "firstName",
+    "mobile": "phoneNumbers",
+    "orderid": REFERENCE_ID,
+    "ordernumber": REFERENCE_ID,
+    "province": "state",
+    "salutation": "title",
+    "sex": "gender",
+    "surname": "lastName",
+    "telephone": "phoneNumbers",
+    "town": "city",
+    "zip": "postCode",
+}
 # Long enough for any field; nearness of a longer name costs much and says nothing.
 _NEAR: Final = 40
 
@@ -75,8 +97,11 @@ def target_of(name: str) -> Target | None:
 
 def nearest_field(name: str) -> str:
     """Name the field that *name* looks most like, or ``""``."""
-    near = get_close_matches(fold(name)[:_NEAR], _NAMES, n=1, cutoff=0.7)
-    return _NAMES[near[0]] if near else ""
+    folded, known = fold(name)[:_NEAR], _KIN | _NAMES
+    if near := get_close_matches(folded, known, n=1, cutoff=0.7):
+        return known[near[0]]
+    within = [other for other in known if other in folded]
+    return known[max(within, key=len)] if within else ""
 
 
 def nearest_column(name: str, header: tuple[str, ...]) -> str:

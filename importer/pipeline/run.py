@@ -68,10 +68,10 @@ class _Run:
         with self._open() as source:
             header = source.header
             try:
-                mapping = Mapping.of(header, self.options.mapping)
+                mapping = Mapping.of(header, self.options.mapping, source.header_line)
             except InputError as error:
                 path = self.options.source.path or "standard input"
-                raise InputError(f"{path}, line {source.header_line}: {error}") from error
+                raise InputError(f"{path}: {error}") from error
         validator = Validator(self.options.rules, self.started)
         for warning in mapping.warnings:
             event(logging.WARNING, "column.ignored", warning)

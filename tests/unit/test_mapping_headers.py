@@ -70,8 +70,9 @@ def test_identifier_pairs_match_in_all_natural_forms(names: tuple[str, str]) -> 
 @pytest.mark.parametrize(
     ("header", "needles"),
     [
-        (("orderRef", "First Name", "first_name"), ['"First Name", "first_name"']),
+        (("orderRef", "First Name", "first_name"), ["line 3: ", '"First Name", "first_name"']),
         (("firstName",), ["no column for the order", "--map orderRef=COLUMN", '"firstName"']),
+        (("order^name",), ["no column for the order", '"order^name"', "--delimiter"]),
         ((), ["no column for the order"]),
         (("orderRef", "identifiers.provider"), ["without a column identifiers.id"]),
         (("orderRef", "identifier2id"), ["without a column identifiers.2.provider"]),
@@ -84,14 +85,23 @@ def test_identifier_pairs_match_in_all_natural_forms(names: tuple[str, str]) -> 
             ["for city", "for gender", "no column for the order"],
         ),
     ],
-    ids=["double", "no order", "empty", "no id", "no provider", "numbers differ", "all at once"],
+    ids=[
+        "double",
+        "no order",
+        "one column",
+        "empty",
+        "no id",
+        "no provider",
+        "numbers differ",
+        "all at once",
+    ],
 )
 def test_contradictory_header_is_one_error_with_all_problems(
     header: tuple[str, ...], needles: list[str]
 ) -> None:
     """Nothing can be sent from such a file, so every problem is told before anything is."""
     with pytest.raises(InputError) as caught:
-        Mapping.of(header, MappingOptions())
+        Mapping.of(header, MappingOptions(), line=3)
     assert all(needle in str(caught.value) for needle in needles)
     assert "\n" not in str(caught.value)
 
@@ -152,14 +162,38 @@ def test_list_field_can_be_mapped_by_number() -> None:
 def test_ignored_columns_are_told_with_the_nearest_field() -> None:
     """What is not imported is said, by name or by position; importError belongs to --rejects."""
     header = ("orderRef", "firstNam", "xyzzy", "", "importError", "city 2")
-    hint = "; did you mean {0}? --map {0}=COLUMN says so"
     warnings = Mapping.of(header, MappingOptions()).warnings
+    ignored = "is ignored: there is no such field"
     assert warnings == (
-        f'column "firstNam" is ignored: there is no such field{hint.format("firstName")}',
-        'column "xyzzy" is ignored: there is no such field',
+        f'column "firstNam" {ignored}; did you mean firstName? Say --map firstName="firstNam"',
+        f'column "xyzzy" {ignored}',
         "column 4 has no name and is ignored",
-        f'column "city 2" is ignored: there is no such field{hint.format("city")}',
+        f'column "city 2" {ignored}; did you mean city? Say --map city="city 2"',
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("frist_name", "firstName"),
+        ("Surname", "lastName"),
+        ("Email Address", "emails"),
+        ("Work e-mail (primary)", "emails"),
+        ("Mobile Phone", "phoneNumbers"),
+        ("postal code", "postCode"),
+        ("ZIP/Postal Code", "postCode"),
+        ("DOB", "dateOfBirth"),
+        ("Birthdate", "dateOfBirth"),
+        ("Billing Address 1", "street"),
+        ("State/Province", "state"),
+        ("Passport No.", "passportNumber"),
+        ("order id", "referenceId"),
+    ],
+)
+def test_the_field_that_another_program_means_is_hinted_at(name: str, field: str) -> None:
+    """It is never taken for it: only the user can know."""
+    (warning,) = Mapping.of(("orderRef", name), MappingOptions()).warnings
+    assert warning.endswith(f'did you mean {field}? Say --map {field}="{name}"')
 
 
 def test_carried_and_identifier_columns_are_not_ignored() -> None:
