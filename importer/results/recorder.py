@@ -4,12 +4,13 @@ import csv
 import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from importer.records import Batch, Outcome
 from importer.results.cells import defused
+from importer.results.rejects import Rejects
 from importer.results.tally import Tally
-from schemas.results import IMPORT_ERROR, RESULT_COLUMNS
+from schemas.results import RESULT_COLUMNS
 
 
 class Recorder:
@@ -31,7 +32,7 @@ class Recorder:
         self._results.writerow((*RESULT_COLUMNS, *(defused(header[at]) for at in carry)))
         self._header = header
         self._carry = tuple(carry)
-        self._rejects: _Writer | None = None
+        self._rejects: Rejects | None = None
         self._batches: deque[_Pending] = deque()
         self._waiting: dict[int, Outcome] = {}
         self._next_row = 1
@@ -48,10 +49,7 @@ class Recorder:
             delimiter: That of the source file, so that the same options read them back.
             sep_line: Excel's line that names the delimiter, ``""`` if there was none.
         """
-        if sep_line:
-            rejects.write(f"{sep_line}\r\n")
-        self._rejects = csv.writer(rejects, delimiter=delimiter)
-        self._rejects.writerow((*self._header, IMPORT_ERROR))
+        self._rejects = Rejects(rejects, self._header, delimiter, sep_line)
 
     def expect(self, batch: Batch, most_pending: int) -> None:
         """Announce the next records; waits while more than ``most_pending`` are untold."""
@@ -87,10 +85,12 @@ class Recorder:
             self._batches.popleft()
             pending = self._batches[0]
         cells = pending.cells_of(outcome.row)
-        carried = [defused(cells[at]) if at < len(cells) else "" for at in self._carry]
+        # A lone cell may be the text of a whole line whose cells cannot be told apart.
+        told = cells if len(cells) > 1 or len(self._header) == 1 else ()
+        carried = [defused(told[at]) if at < len(told) else "" for at in self._carry]
         self._results.writerow((*_columns(outcome, pending.line_of(outcome.row)), *carried))
         if self._rejects is not None and not outcome.status.is_done:
-            self._rejects.writerow((*cells, outcome.error))
+            self._rejects.write(cells, outcome.error)
 
 
 class _Pending:
@@ -131,9 +131,3 @@ def _columns(outcome: Outcome, line: int) -> tuple[object, ...]:
         outcome.error_code,
         defused(outcome.error),
     )
-
-
-class _Writer(Protocol):
-    """What ``csv.writer`` gives; its own type has no public name."""
-
-    def writerow(self, row: Iterable[object], /) -> object: ...

@@ -9,6 +9,7 @@ import pytest
 from importer.records import Batch, BrokenRecord, Issue, Outcome, Status
 from importer.results import Recorder
 from importer.results.cells import defused
+from importer.results.rejects import Rejects
 from schemas.results import RESULT_COLUMNS
 
 HEADER = ("orderRef", "firstName")
@@ -83,6 +84,45 @@ def test_rejects_hold_what_did_not_get_in_as_it_was_read() -> None:
         ["a", "=1+1", "down"],
         ["only", "too few"],
     ]
+
+
+REJECTED_AGAIN = ("orderRef", "importError", "firstName")
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "row"),
+    [
+        pytest.param(HEADER, ("a", "b"), ["a", "b", "why"], id="sound"),
+        pytest.param(HEADER, ("a",), ["a", "why"], id="short"),
+        pytest.param(HEADER, ("a", "b", "c"), ["a", "b", "c", "why"], id="long"),
+        pytest.param(REJECTED_AGAIN, ("a", "old", "b"), ["a", "why", "b"], id="again"),
+        pytest.param(REJECTED_AGAIN, ("a", "b"), ["a", "b", "", "why"], id="short-again"),
+        pytest.param(REJECTED_AGAIN, ("a",), ["a", "why"], id="lone-again"),
+    ],
+)
+def test_rejects_of_rejects_are_rejects(
+    header: tuple[str, ...], cells: tuple[str, ...], row: list[str]
+) -> None:
+    """One reason a record, and no broken record gets as many cells as the header has."""
+    stream = io.StringIO(newline="")
+    Rejects(stream, header, ",").write(cells, "why")
+    names, written = csv.reader(io.StringIO(stream.getvalue(), newline=""))
+    assert names.count("importError") == 1
+    assert row == written
+    assert (len(written) == len(names)) == (len(cells) == len(header))
+
+
+def test_no_cell_of_a_record_without_cells_is_carried() -> None:
+    """The text of a whole line is no cell of its first column."""
+    results = io.StringIO(newline="")
+    recorder = Recorder(results, HEADER, (0, 1))
+    recorder.expect(batch(1, ('a,"b',), ("a", "b", "c")), 10)
+    recorder.tell([failed(1), failed(2)])
+    assert [(row["firstName"], row["error"]) for row in rows_of(results)] == [
+        ("", "down"),
+        ("b", "down"),
+    ]
+    assert '""b' not in results.getvalue()
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])
