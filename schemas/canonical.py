@@ -9,12 +9,12 @@ as their JSON text, so that a strange answer is a difference and never a crash.
 import json
 from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as _quote
-from typing import Any
+from typing import Any, Final
 
 from schemas.dates import parse_instant, write_instant
 from schemas.fields import BLANKS, CONTACT_FIELDS, IDENTIFIERS, LIST_FIELDS
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_LISTS: Final = frozenset(LIST_FIELDS)
 
 
 def canonical(order_ref: str, body: Mapping[str, Any]) -> bytes:
@@ -28,11 +28,14 @@ def canonical(order_ref: str, body: Mapping[str, Any]) -> bytes:
         body: Request body in the normal form of :mod:`schemas.contact`, by API field, in
             the order of the API page; no blank values.
     """
-    fields = {
-        field: _list_in_normal_form(field, value) if field in LIST_FIELDS else value
-        for field, value in body.items()
-    }
-    return _encode([order_ref.lower(), fields]).encode()
+    # The json module takes twice as long: it makes a new encoder for each contact.
+    fields = ",".join(
+        [
+            f'"{field}":{_list(field, value) if field in _LISTS else _quote(value)}'
+            for field, value in body.items()
+        ]
+    )
+    return f"[{_quote(order_ref.lower())},{{{fields}}}]".encode()
 
 
 def canonical_field(field: str, value: object) -> str | list[str]:
@@ -68,13 +71,13 @@ def same_contact(sent: Mapping[str, object], found: Mapping[str, object]) -> boo
     return not differing_fields(sent, found)
 
 
-def _list_in_normal_form(field: str, items: list[Any]) -> list[str]:
-    # What canonical_field gives, without its care for strange values: 12 of 20 µs a contact.
+def _list(field: str, items: list[Any]) -> str:
+    """Write what `canonical_field` gives, without its care for strange values."""
     if field == IDENTIFIERS:
-        texts = [f"[{_quote(one['provider'])}, {_quote(one['id'])}]" for one in items]
-    else:
-        texts = [one.lower() for one in items] if field == "emails" else items
-    return texts if len(texts) == 1 else sorted(set(texts))
+        items = [f"[{_quote(one['provider'])}, {_quote(one['id'])}]" for one in items]
+    elif field == "emails":
+        items = [one.lower() for one in items]
+    return f"[{','.join(map(_quote, items if len(items) == 1 else sorted(set(items))))}]"
 
 
 def _item(field: str, item: object) -> str:
