@@ -25,7 +25,10 @@ def contacts(valid: "pd.DataFrame") -> list[Contact]:
         Contact(
             row,
             order_ref,
-            {field: value for field, value in zip(fields, values, strict=True) if value},
+            # Most files fill every column, and then nothing has to be looked at twice.
+            dict(zip(fields, values, strict=True))
+            if all(values)
+            else {field: value for field, value in zip(fields, values, strict=True) if value},
             "" if order_ref else reference_id,
         )
         for row, order_ref, reference_id, *values in zip(

@@ -77,7 +77,9 @@ def _list(field: str, items: list[Any]) -> str:
         items = [f"[{_quote(one['provider'])}, {_quote(one['id'])}]" for one in items]
     elif field == "emails":
         items = [one.lower() for one in items]
-    return f"[{','.join(map(_quote, items if len(items) == 1 else sorted(set(items))))}]"
+    if len(items) == 1:
+        return f"[{_quote(items[0])}]"
+    return f"[{','.join(map(_quote, sorted(set(items))))}]"
 
 
 def _item(field: str, item: object) -> str:

@@ -105,9 +105,11 @@ def hold_text_lists(cells: pd.Series) -> pd.Series:
 
 def hold_pairs(cells: pd.Series) -> pd.Series:
     """Tell which tuples hold whole pairs of plain text alone."""
-    return _told(
-        [isinstance(value, tuple) and _are_pairs(value) for value in cells.tolist()], cells
-    )
+    values = cells.tolist()
+    pairs = list(_items(values))
+    if all(map(all, pairs)) and _is_plain(chain.from_iterable(pairs)):
+        return _told(list(map(isinstance, values, repeat(tuple))), cells)
+    return _told([isinstance(value, tuple) and _are_pairs(value) for value in values], cells)
 
 
 def _are_pairs(pairs: Pairs) -> bool:
