@@ -2,7 +2,7 @@
 
 import phonenumbers
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.emails import is_address, parse_email
@@ -16,7 +16,6 @@ DOMAIN = st.lists(LABEL, max_size=5).map(".".join)
 ADDRESS = st.builds("{}@{}".format, LOCAL, DOMAIN) | st.emails()
 
 
-@settings(deadline=None)  # the first example pays imports
 @given(ADDRESS)
 @example("a@ab--c.ie")
 @example("a@xn--a.ie")
@@ -47,7 +46,6 @@ def test_plain_number_is_judged_as_the_library_judges_it(code: int) -> None:
             assert isinstance(library, Fault) or E164.match(library)
 
 
-@settings(deadline=None)  # the first example pays imports
 @given(st.text("0123456789+-() /.", min_size=5, max_size=24))
 def test_no_digit_is_lost_but_a_national_prefix(text: str) -> None:
     """What is sent ends as the cell ends, and nearly all of its digits are there."""

@@ -4,7 +4,7 @@ import json
 import unicodedata
 
 from batches import NOW, ORDER, batch_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.mapping import Mapping
@@ -29,7 +29,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)  # the first example pays imports
 @given(st.lists(st.tuples(*[TEXT] * len(PLAIN)), min_size=1, max_size=5))
 def test_text_arrives_trimmed_and_otherwise_untouched(rows: list[tuple[str, ...]]) -> None:
     """Any text without control characters is in the body as it stands in the cell."""
@@ -46,7 +45,6 @@ def test_text_arrives_trimmed_and_otherwise_untouched(rows: list[tuple[str, ...]
             assert body == {name: text for name, text in sent.items() if text}
 
 
-@settings(deadline=None)  # the first example pays imports
 @given(st.lists(st.tuples(*[CELL] * len(HEADER)), max_size=4))
 def test_any_cells_give_one_verdict_a_row(rows: list[tuple[str, ...]]) -> None:
     """No cell makes the program fail, and every row is valid or told why not, in one line."""
@@ -67,7 +65,6 @@ def test_any_cells_give_one_verdict_a_row(rows: list[tuple[str, ...]]) -> None:
         assert len(set(issues)) == len(issues)
 
 
-@settings(deadline=None)  # the first example pays imports
 @given(st.lists(TEXT, unique=True, max_size=5), st.randoms())
 def test_canonical_form_knows_no_order_of_lists(items: list[str], random: object) -> None:
     """A list in another order is the same contact."""
@@ -78,7 +75,6 @@ def test_canonical_form_knows_no_order_of_lists(items: list[str], random: object
         assert same_contact({field: items}, {field: other})
 
 
-@settings(deadline=None)  # the first example pays imports
 @given(st.dictionaries(st.sampled_from(CONTACT_FIELDS), JSON))
 def test_anything_can_be_compared(found: dict[str, object]) -> None:
     """An answer of any shape is the same as itself, and no crash."""

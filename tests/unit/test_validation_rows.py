@@ -49,7 +49,7 @@ def test_messages_name_the_field_and_never_the_value() -> None:
         "secret5",
         "secret6\x00",
         "secret7",
-        "[secret8",
+        '["secret8',
     )
     header = (
         "orderRef",
