@@ -166,7 +166,7 @@ class Delivery:
         due = min(self._agenda.next_due, self._outbox.due)
         if self._armed and self._in_flight < self._limit:
             due = min(due, self.pace.opens_at(now))
-        if self._is_over:
+        if self._is_over or self.stop is not None:
             return
         try:
             event = self.events.get(timeout=min(max(0.0, due - now), 3600.0))

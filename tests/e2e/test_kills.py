@@ -137,6 +137,26 @@ def test_the_sweep_catches_the_usual_loop(workplace: Workplace, contacts: Contac
     assert duplicates > 0
 
 
+@pytest.mark.parametrize("kilobytes", [40, 48, 56, 64, 80, 96, 128, 160])
+def test_a_disk_that_fills_up_ends_the_run_at_once(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer, kilobytes: int
+) -> None:
+    """Whichever file meets the limit first; with room again, the same command goes on."""
+    contacts(300)
+    limited = ["bash", "-c", f'ulimit -f {kilobytes}; exec "$@"', "limited", *COMMAND]
+    done = subprocess.run(
+        [*limited, *arguments(workplace, server)],
+        cwd=workplace.directory,
+        env=workplace.environment,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode in {0, 5}, done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    go_on(workplace, server, 300)
+
+
 def test_results_are_rebuilt_when_only_they_were_lost(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
