@@ -17,8 +17,9 @@ class Recorder:
     """The results and, if asked for, the rejects of a run.
 
     Batches are announced in input order by :meth:`expect`; each of their records is then told
-    once, in any order and from any thread. A batch is written and forgotten as soon as all
-    before it and its own first records are told, so memory is bounded by what is on its way.
+    once, in any order and from any thread. Row numbers ascend and may have gaps. A batch is
+    written and forgotten as soon as all before it and its own first records are told, so memory
+    is bounded by what is on its way.
 
     Args:
         results: Where the results go.
@@ -35,8 +36,8 @@ class Recorder:
         self._rejects: Rejects | None = None
         self._batches: deque[_Pending] = deque()
         self._waiting: dict[int, Outcome] = {}
-        self._next_row = 1
         self._expected = 0
+        self._written = 0
         self.failure: OSError | None = None
         """Why nothing more is written, if so; the counts go on."""
         self._changed = threading.Condition()
@@ -57,10 +58,10 @@ class Recorder:
         pending = _Pending(batch, len(self._header) if keeps_cells else 0)
         with self._changed:
             self._changed.wait_for(
-                lambda: self.failure or self._expected - self._next_row < most_pending
+                lambda: self.failure or self._expected - self._written <= most_pending
             )
             self._batches.append(pending)
-            self._expected = pending.last_row
+            self._expected += len(batch.lines)
 
     def tell(self, outcomes: Iterable[Outcome]) -> None:
         """Take in outcomes and write all that are next in line."""
@@ -70,20 +71,22 @@ class Recorder:
                 if self.failure is None:
                     self._waiting[outcome.row] = outcome
             try:
-                while self._next_row in self._waiting:
-                    self._write(self._waiting.pop(self._next_row))
-                    self._next_row += 1
+                while (row := self._next_row()) in self._waiting:
+                    self._write(self._waiting.pop(row))
             except OSError as error:
                 self.failure = error
                 self._waiting.clear()
                 self._batches.clear()
             self._changed.notify_all()
 
+    def _next_row(self) -> int:
+        """The row that is next in line; 0 when none is announced."""
+        while self._batches and self._batches[0].is_written:
+            self._batches.popleft()
+        return self._batches[0].next_row if self._batches else 0
+
     def _write(self, outcome: Outcome) -> None:
         pending = self._batches[0]
-        while outcome.row > pending.last_row:
-            self._batches.popleft()
-            pending = self._batches[0]
         cells = pending.cells_of(outcome.row)
         # A lone cell may be the text of a whole line whose cells cannot be told apart.
         told = cells if len(cells) > 1 or len(self._header) == 1 else ()
@@ -91,15 +94,19 @@ class Recorder:
         self._results.writerow((*_columns(outcome, pending.line_of(outcome.row)), *carried))
         if self._rejects is not None and not outcome.status.is_done:
             self._rejects.write(cells, outcome.error)
+        pending.written += 1
+        self._written += 1
 
 
 class _Pending:
     """A batch whose records are being told."""
 
     def __init__(self, batch: Batch, width: int) -> None:
-        self._lines = batch.lines.tolist()
-        self._first_row = int(batch.lines.index[0])
-        self.last_row = self._first_row + len(self._lines) - 1
+        self._lines: dict[int, int] = dict(
+            zip(batch.lines.index.tolist(), batch.lines.tolist(), strict=True)
+        )
+        self._rows = list(self._lines)
+        self.written = 0
         columns = [batch.cells.iloc[:, at].tolist() for at in range(width)]
         self._cells: dict[int, Sequence[str]] = {}
         if columns:
@@ -107,12 +114,19 @@ class _Pending:
             self._cells.update(zip(batch.cells.index.tolist(), rows, strict=True))
             self._cells.update((broken.issue.row, broken.cells) for broken in batch.broken)
 
+    @property
+    def is_written(self) -> bool:
+        return self.written == len(self._rows)
+
+    @property
+    def next_row(self) -> int:
+        return self._rows[self.written]
+
     def cells_of(self, row: int) -> Sequence[str]:
         return self._cells.get(row, ())
 
     def line_of(self, row: int) -> int:
-        line: int = self._lines[row - self._first_row]
-        return line
+        return self._lines[row]
 
 
 def _columns(outcome: Outcome, line: int) -> tuple[object, ...]:

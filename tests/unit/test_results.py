@@ -61,6 +61,21 @@ def test_outcomes_are_written_in_input_order() -> None:
     assert [row["line"] for row in rows_of(results)] == ["2", "3", "4"]
 
 
+def test_row_numbers_may_have_gaps() -> None:
+    """Within a batch and between two; what is next in line is the next record announced."""
+    results = io.StringIO(newline="")
+    recorder = Recorder(results, HEADER, (1,))
+    first = batch(1, ("a", "b"), ("c", "d"), ("e", "f"))
+    cells = first.cells.loc[[1, 3]]
+    recorder.expect(Batch(cells, first.lines.loc[cells.index]), 10)
+    recorder.expect(batch(7, ("g", "h")), 10)
+    recorder.tell([created(7), created(3)])
+    assert rows_of(results) == []
+    recorder.tell([created(1)])
+    told = [(row["row"], row["line"], row["firstName"]) for row in rows_of(results)]
+    assert told == [("1", "2", "b"), ("3", "4", "f"), ("7", "8", "h")]
+
+
 def test_columns_are_those_of_the_contract_and_then_the_carried_ones() -> None:
     """A carried column comes last, with the name and the cells of the source file."""
     results = io.StringIO(newline="")
