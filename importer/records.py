@@ -15,6 +15,8 @@ class Status(StrEnum):
     CREATED = "created"
     EXISTS = "exists"
     UPDATED = "updated"
+    DELETED = "deleted"
+    ABSENT = "absent"
     DUPLICATE = "duplicate"
     VALID = "valid"
     INVALID = "invalid"
@@ -29,7 +31,17 @@ class Status(StrEnum):
         return self in _DONE
 
 
-_DONE = frozenset({Status.CREATED, Status.EXISTS, Status.UPDATED, Status.DUPLICATE, Status.VALID})
+_DONE = frozenset(
+    {
+        Status.CREATED,
+        Status.EXISTS,
+        Status.UPDATED,
+        Status.DELETED,
+        Status.ABSENT,
+        Status.DUPLICATE,
+        Status.VALID,
+    }
+)
 
 
 CONTACT_DUPLICATED: Final = "contact.duplicated"
