@@ -40,7 +40,7 @@ class Admission:
         self._commit = commit
         self._conclude = conclude
         self._refused_order = refused_order
-        self._lanes = Lanes()
+        self._lanes = Lanes[Task]()
         self._orders = Orders()
         self.again: deque[Task] = deque()
         """Ready, and begun already, in this run or an earlier one: they go first."""

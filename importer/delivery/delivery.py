@@ -22,7 +22,7 @@ from importer.delivery.pace import Pace
 from importer.delivery.policy import Action, Stop
 from importer.delivery.steps import Steps
 from importer.delivery.tasks import Agenda, Task
-from importer.delivery.workers import Exchanged, Workers
+from importer.delivery.workers import Exchanged, Workers, carry_out
 from importer.errors import StoppedError
 from importer.journal import Entry, Journal, State
 from importer.records import Outcome, Planned
@@ -56,7 +56,7 @@ class Delivery:
         end of the contacts, or an exception that ends the run."""
         self.pace = Pace(options.concurrency, options.rate)
         self._steps = Steps(journal, self.pace, options, Random())  # noqa: S311 - jitter
-        self._workers = Workers(api, options.concurrency, self.events)
+        self._workers = Workers(api, options.concurrency, self.events, carry_out)
         self._admission = Admission(
             journal,
             self._commit,
@@ -66,7 +66,7 @@ class Delivery:
         )
         self._preview = options.preview
         self._gate = Gate(options.max_errors)
-        self._agenda = Agenda()
+        self._agenda = Agenda[Task]()
         self._arming: list[Task] = []  # intent not on disk yet
         self._armed: deque[Task] = deque()  # may leave
         self._ahead = 0
@@ -194,7 +194,7 @@ class Delivery:
             case _:
                 raise TypeError(event)
 
-    def _advance(self, exchanged: Exchanged) -> None:
+    def _advance(self, exchanged: Exchanged[Task]) -> None:
         task = exchanged.task
         requests = _requests(exchanged.result)
         self.requests += requests
@@ -215,7 +215,7 @@ class Delivery:
             task.action = advance.step.action
             self._agenda.add(time.monotonic() + advance.step.delay, task)
 
-    def _advance_look_up(self, exchanged: Exchanged) -> None:
+    def _advance_look_up(self, exchanged: Exchanged[Task]) -> None:
         looked_up = self._steps.after_look_up(exchanged)
         self.stop = self.stop or looked_up.stop
         if looked_up.found is not None:

@@ -8,6 +8,7 @@ from importer.delivery import policy
 from importer.delivery.observing import Observer
 from importer.delivery.orders import Refusal, order_of
 from importer.delivery.policy import Action, Stop
+from importer.delivery.tasks import Task
 from importer.delivery.workers import Exchanged
 
 
@@ -27,7 +28,7 @@ class LookedUp:
 
 
 def after_look_up(
-    exchanged: Exchanged, observer: Observer, attempts: int, random: Random
+    exchanged: Exchanged[Task], observer: Observer, attempts: int, random: Random
 ) -> LookedUp:
     """The way on after a request for the order of a number.
 
@@ -44,7 +45,7 @@ def after_look_up(
             observer.saw_list(exchanged.started)
             return LookedUp(found=order_of(reference_id, listing.items))
         case Listing(failure=Answer() as answer):
-            stop = observer.saw(task, answer, exchanged.started)
+            stop = observer.saw(task.contact.row, answer, exchanged.started)
             if answer.http_status == 404:  # noqa: PLR2004
                 return LookedUp(found=order_of(reference_id, ()), stop=stop)
             task.failed_readings += 1

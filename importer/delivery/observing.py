@@ -9,7 +9,6 @@ from importer.delivery import policy
 from importer.delivery.health import Health
 from importer.delivery.pace import Pace
 from importer.delivery.policy import Stop
-from importer.delivery.tasks import Task
 
 _MISSING_ORDERS_KEPT: Final = 10_000
 
@@ -39,8 +38,8 @@ class Observer:
         self._answers += 1
         self._pace.went_well(started, time.monotonic())
 
-    def saw(self, task: Task, answer: Answer, started: float) -> Stop | None:
-        """Take in an answer to a request that left at ``started``; why the run stops, if so."""
+    def saw(self, row: int, answer: Answer, started: float) -> Stop | None:
+        """Take in an answer to a request of ``row`` that left at ``started``; the stop, if any."""
         now = time.monotonic()
         self._answers += answer.http_status is not None
         self._failures += answer.http_status is None
@@ -51,7 +50,7 @@ class Observer:
         self._pace.went_badly(started, now)
         if answer.retry_after is not None:
             self._pace.pause(now + min(answer.retry_after, policy.LONGEST_RETRY_AFTER))
-        stop = self.health.trouble(task.contact.row, _trouble_of(answer), now)
+        stop = self.health.trouble(row, _trouble_of(answer), now)
         if self.health.is_probing:
             self._pace.pause(now + self.health.next_probe(self._random))
         return stop

@@ -74,7 +74,7 @@ class Outbox:
             event(
                 logging.ERROR,
                 "journal.lost",
-                f"{error} Created, but not in the journal: {', '.join(refs) or 'none'}",
+                f"{error} Done, but not in the journal: {', '.join(refs) or 'none'}",
                 refs=refs,
             )
             return error

@@ -99,11 +99,11 @@ def after_create(answer: Answer, attempt: int, attempts: int, random: Random) ->
 def _after_not_applied(answer: Answer, attempt: int, attempts: int, random: Random) -> Step:
     if stop := stop_after(answer):
         return Step(Action.FINISH, status=_status_at_stop(answer), stop=stop)
-    if _is_refused(answer):
+    if is_refused(answer):
         return Step(Action.FINISH, status=Status.REJECTED)
     if attempt >= attempts:
         return Step(Action.FINISH, status=Status.FAILED)
-    return Step(Action.SEND, delay=_delay(answer, attempt, random))
+    return Step(Action.SEND, delay=delay_after(answer, attempt, random))
 
 
 def after_update(answer: Answer, attempt: int, attempts: int, random: Random) -> Step:
@@ -113,7 +113,7 @@ def after_update(answer: Answer, attempt: int, attempts: int, random: Random) ->
         return replace(step, action=Action.UPDATE) if step.action is Action.SEND else step
     if attempt >= attempts:
         return Step(Action.FINISH, status=Status.UNKNOWN)
-    return Step(Action.UPDATE, delay=_delay(answer, attempt, random))
+    return Step(Action.UPDATE, delay=delay_after(answer, attempt, random))
 
 
 def after_absent(attempt: int, attempts: int, random: Random) -> Step:
@@ -133,9 +133,9 @@ def after_failed_reading(answer: Answer, tries: int, attempts: int, random: Rand
         random: Source of jitter.
     """
     stop = stop_after(answer)
-    if stop or tries >= attempts or _is_refused(answer):
+    if stop or tries >= attempts or is_refused(answer):
         return Step(Action.FINISH, status=Status.UNKNOWN, stop=stop)
-    return Step(Action.SETTLE, delay=_delay(answer, tries, random))
+    return Step(Action.SETTLE, delay=delay_after(answer, tries, random))
 
 
 def settle_delays(answer: Answer | None) -> tuple[float, ...]:
@@ -198,15 +198,17 @@ def fault(error: Exception) -> Stop:
 def _status_at_stop(answer: Answer) -> Status:
     if answer.http_status in {401, 403} or answer.error_code == "network.tls":
         return Status.NOT_SENT
-    return Status.REJECTED if _is_refused(answer) else Status.FAILED
+    return Status.REJECTED if is_refused(answer) else Status.FAILED
 
 
-def _is_refused(answer: Answer) -> bool:
+def is_refused(answer: Answer) -> bool:
+    """Whether the API refused this very request, so that sending it again is of no use."""
     status = answer.http_status
     return status is not None and 400 <= status < 500 and status not in {408, 429}  # noqa: PLR2004
 
 
-def _delay(answer: Answer, attempt: int, random: Random) -> float:
+def delay_after(answer: Answer, attempt: int, random: Random) -> float:
+    """Seconds until a request may be sent again that is known not to be applied."""
     jitter = backoff(attempt, random)
     if answer.retry_after is not None:
         # The jitter comes on top: all who were told the same second would return in it.

@@ -38,7 +38,7 @@ class Steps:
             options.if_exists, self.observer, options.attempts, random, preview=options.preview
         )
 
-    def after(self, exchanged: Exchanged) -> Advance:
+    def after(self, exchanged: Exchanged[Task]) -> Advance:
         """The way on after a request about a contact."""
         task = exchanged.task
         match exchanged.result:
@@ -47,7 +47,7 @@ class Steps:
             case Answer() as answer:
                 task.attempts += 1
                 task.answer = answer
-                stop = self.observer.saw(task, answer, exchanged.started)
+                stop = self.observer.saw(task.contact.row, answer, exchanged.started)
                 if task.action is Action.UPDATE:
                     return self.comparing.after_update(task, answer, stop)
                 return self.creating.after_create(task, answer, stop)
@@ -57,16 +57,16 @@ class Steps:
             case other:
                 raise TypeError(other)
 
-    def _after_list(self, exchanged: Exchanged, listing: Listing) -> Advance:
+    def _after_list(self, exchanged: Exchanged[Task], listing: Listing) -> Advance:
         task = exchanged.task
         room = self.comparing if task.action is Action.COMPARE else self.creating
         if listing.failure is None:
             self.observer.saw_list(exchanged.started)
             return room.after_reading(task, listing.items)
-        stop = self.observer.saw(task, listing.failure, exchanged.started)
+        stop = self.observer.saw(task.contact.row, listing.failure, exchanged.started)
         return room.after_failed_reading(task, listing.failure, stop)
 
-    def after_look_up(self, exchanged: Exchanged) -> LookedUp:
+    def after_look_up(self, exchanged: Exchanged[Task]) -> LookedUp:
         """The way on after a request for the order of a number."""
         return after_look_up(exchanged, self.observer, self._attempts, self._random)
 

@@ -7,12 +7,25 @@ ready; different orders go side by side.
 import heapq
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
 from importer.api import Answer
 from importer.delivery.policy import Action
 from importer.delivery.settling import Found
 from importer.journal import Entry
 from importer.records import Contact, Outcome
+
+
+class OfOrder(Protocol):
+    """What belongs to an order."""
+
+    @property
+    def order_ref(self) -> str:
+        """The order."""
+
+
+T = TypeVar("T")
+T_OfOrder = TypeVar("T_OfOrder", bound=OfOrder)
 
 
 @dataclass(slots=True)
@@ -59,12 +72,12 @@ class Task:
 
 
 @dataclass(slots=True)
-class Lanes:
+class Lanes(Generic[T_OfOrder]):
     """The tasks of each order, in file order."""
 
-    _lanes: dict[str, deque[Task]] = field(default_factory=dict)
+    _lanes: dict[str, deque[T_OfOrder]] = field(default_factory=dict)
 
-    def join(self, task: Task) -> bool:
+    def join(self, task: T_OfOrder) -> bool:
         """Add a task at the end of its lane; whether it stands at the head."""
         lane = self._lanes.get(task.order_ref)
         if lane is None:
@@ -73,7 +86,7 @@ class Lanes:
         lane.append(task)
         return False
 
-    def leave(self, task: Task) -> Task | None:
+    def leave(self, task: T_OfOrder) -> T_OfOrder | None:
         """Take the head off its lane; the next head, if any."""
         lane = self._lanes[task.order_ref]
         lane.popleft()
@@ -82,7 +95,7 @@ class Lanes:
         del self._lanes[task.order_ref]
         return None
 
-    def take_all(self) -> list[Task]:
+    def take_all(self) -> list[T_OfOrder]:
         """Empty all lanes; the tasks that were in them."""
         tasks = [task for lane in self._lanes.values() for task in lane]
         self._lanes.clear()
@@ -90,18 +103,18 @@ class Lanes:
 
 
 @dataclass(slots=True)
-class Agenda:
+class Agenda(Generic[T]):
     """Tasks that wait for a time. All times are seconds of one monotonic clock."""
 
-    _heap: list[tuple[float, int, Task]] = field(default_factory=list)
+    _heap: list[tuple[float, int, T]] = field(default_factory=list)
     _count: int = 0
 
-    def add(self, due: float, task: Task) -> None:
+    def add(self, due: float, task: T) -> None:
         """Have ``task`` come back at ``due``."""
         self._count += 1
         heapq.heappush(self._heap, (due, self._count, task))
 
-    def take_due(self, now: float) -> list[Task]:
+    def take_due(self, now: float) -> list[T]:
         """Take out those whose time has come, the earliest first."""
         due = []
         while self._heap and self._heap[0][0] <= now:

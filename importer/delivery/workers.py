@@ -3,16 +3,20 @@
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import Generic, TypeVar
 
 from importer.api import Answer, Api, Connection, Listing
 from importer.delivery.policy import Action
 from importer.delivery.tasks import Task
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
-class Exchanged:
+class Exchanged(Generic[T]):
     """A request of a task has ended, one way or the other.
 
     Attributes:
@@ -20,28 +24,36 @@ class Exchanged:
         result: What came of it; an exception is a fault of this program.
     """
 
-    task: Task
+    task: T
     started: float
     result: Answer | Listing | Exception
 
 
-class Workers:
+class Workers(Generic[T]):
     """Threads that carry out tasks' actions and report each as an :class:`Exchanged`.
 
     Args:
         api: The destination.
         count: Threads, and so the most requests in flight.
         events: Where the reports go.
+        carry_out: Sends the request that a task is about.
     """
 
-    def __init__(self, api: Api, count: int, events: "SimpleQueue[object]") -> None:
+    def __init__(
+        self,
+        api: Api,
+        count: int,
+        events: "SimpleQueue[object]",
+        carry_out: Callable[[Connection, T], Answer | Listing],
+    ) -> None:
+        self._carry_out = carry_out
         self._api = api
         self._count = count
         self._events = events
-        self._queue: SimpleQueue[Task | None] = SimpleQueue()
+        self._queue: SimpleQueue[T | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: T) -> None:
         """Have one thread carry out the task's action."""
         if len(self._threads) < self._count:
             # Daemons, so that leaving at once is possible: the journal knows what is in flight.
@@ -62,13 +74,14 @@ class Workers:
             while (task := self._queue.get()) is not None:
                 started = time.monotonic()
                 try:
-                    result: Answer | Listing | Exception = _carry_out(connection, task)
+                    result: Answer | Listing | Exception = self._carry_out(connection, task)
                 except Exception as error:  # noqa: BLE001 - whatever it is, the run must know
                     result = error
                 self._events.put(Exchanged(task, started, result))
 
 
-def _carry_out(connection: Connection, task: Task) -> Answer | Listing:
+def carry_out(connection: Connection, task: Task) -> Answer | Listing:
+    """Send the request that comes next for a contact."""
     match task.action:
         case Action.SEND:
             return connection.create(task.order_ref, _json(task.contact.body))
