@@ -10,6 +10,7 @@ Grouped, that costs 15 µs an entry; one commit each would cost 136 µs.
 
 import contextlib
 import hashlib
+import json
 import os
 import sqlite3
 import zlib
@@ -66,7 +67,8 @@ class Entry:
     Attributes:
         key: From :meth:`Journal.key`.
         order_ref: The order, a UUID in lower case.
-        ref: Reference of the contact, ``""`` unless it is known.
+        ref: Reference of the contact, ``""`` unless it is known; of an absent one, that
+            under which it was there until it was deleted.
     """
 
     key: bytes
@@ -145,17 +147,20 @@ class Journal:
     def find(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
         """The entries of those keys that have one."""
         found = {}
-        with translated(self._path):
-            for start in range(0, len(keys), _KEYS_A_QUERY):
-                some = keys[start : start + _KEYS_A_QUERY]
-                marks = ",".join("?" * len(some))
-                query = f"{_SELECT} WHERE key IN ({marks})"
-                for *columns, checksum in self._connection.execute(query, some):
-                    if checksum != _checksum(columns):
-                        raise damaged(self._path, "an entry has changed by itself")
-                    entry = _entry(columns)
-                    found[entry.key] = entry
+        for start in range(0, len(keys), _KEYS_A_QUERY):
+            some = keys[start : start + _KEYS_A_QUERY]
+            marks = ",".join("?" * len(some))
+            found.update({e.key: e for e in self._select(f"WHERE key IN ({marks})", some)})
         return found
+
+    def find_refs(self, refs: Sequence[str]) -> list[Entry]:
+        """The entries of contacts with those refs, of the destination.
+
+        No index leads there, for an import never asks: all entries are read, 0.2 s a million.
+        So ask for thousands at once.
+        """
+        condition = "WHERE destination = ? AND ref IN (SELECT value FROM json_each(?))"
+        return self._select(condition, (self._destination, json.dumps(refs)))
 
     def owned_refs(self, order_ref: str, besides: Collection[bytes]) -> set[str]:
         """The refs of the order's entries, but for those of the keys ``besides``."""
@@ -192,6 +197,17 @@ class Journal:
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def _select(self, condition: str, parameters: Sequence[object]) -> list[Entry]:
+        found = []
+        with translated(self._path):
+            for *columns, checksum in self._connection.execute(
+                f"{_SELECT} {condition}", parameters
+            ):
+                if checksum != _checksum(columns):
+                    raise damaged(self._path, "an entry has changed by itself")
+                found.append(_entry(columns))
+        return found
 
     @property
     def is_empty(self) -> bool:

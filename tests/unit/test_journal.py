@@ -55,6 +55,24 @@ def test_destinations_are_kept_apart(path: Path) -> None:
     there.close()
 
 
+def test_entries_are_found_by_the_refs_of_their_contacts(path: Path) -> None:
+    """Of this destination alone, all that share a ref, and none for refs nobody knows."""
+    with_it = []
+    for destination in (EU, "https://us.example"):
+        journal = Journal.open(path, destination)
+        entries = [created(journal.key(name), ref) for name, ref in [(b"a", "r1"), (b"b", "r1")]]
+        journal.write([*entries, created(journal.key(b"c"), "r2")])
+        with_it.append(entries)
+        journal.close()
+    here = Journal.open(path, EU)
+    found = here.find_refs(["r1", "r3", *(f"x{number}" for number in range(5000))])
+    assert sorted(found, key=lambda entry: entry.key) == sorted(
+        with_it[0], key=lambda entry: entry.key
+    )
+    assert here.find_refs([]) == []
+    here.close()
+
+
 def test_fresh_forgets_only_its_destination(path: Path) -> None:
     """Forgetting one destination leaves the others' entries."""
     here = Journal.open(path, EU)
