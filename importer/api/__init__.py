@@ -1,10 +1,12 @@
 """The only room that knows HTTP; says of every request applied, not applied or unknown."""
 
 from importer.api.answers import Answer, Listing, Verdict
+from importer.api.classification import REF_FORM
 from importer.api.client import Api, Connection
-from importer.api.destination import REGIONS, Credentials, base_url_of, check_base_url
+from importer.api.destination import REGIONS, Credentials, base_url_of, check_base_url, is_loopback
 
 __all__ = [
+    "REF_FORM",
     "REGIONS",
     "Answer",
     "Api",
@@ -14,4 +16,5 @@ __all__ = [
     "Verdict",
     "base_url_of",
     "check_base_url",
+    "is_loopback",
 ]

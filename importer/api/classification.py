@@ -14,7 +14,7 @@ from importer.api.replies import Failure, Reply, Secrets, is_api_error, message_
 
 RESPONSE_INVALID: Final = "response.invalid"
 
-_REF = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+REF_FORM: Final = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _HREF = re.compile(r"[!-~]{1,2000}")
 
 
@@ -111,7 +111,7 @@ def _references(contact: dict[str, object]) -> tuple[str, str, str]:
     guest_href = guest.get("href") if isinstance(guest, dict) else None
     guest_ref = guest_href.rpartition("/")[2] if isinstance(guest_href, str) else ""
     return (
-        ref if isinstance(ref, str) and _REF.fullmatch(ref) else "",
+        ref if isinstance(ref, str) and REF_FORM.fullmatch(ref) else "",
         href if isinstance(href, str) and _HREF.fullmatch(href) else "",
-        guest_ref if _REF.fullmatch(guest_ref) else "",
+        guest_ref if REF_FORM.fullmatch(guest_ref) else "",
     )

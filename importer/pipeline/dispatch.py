@@ -1,6 +1,5 @@
 """What becomes of prepared contacts: delivered, only judged, or declined after a stop."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from importer.api import Api, Credentials
 from importer.delivery import Delivery, Stop, exists, not_sent
 from importer.journal import Entry, Journal, State
+from importer.pipeline.feeding import run_fed
 from importer.pipeline.intake import Intake, Prepared
 from importer.progress import Progress
 from importer.records import Outcome, Planned, Status
@@ -76,21 +76,10 @@ class Dispatch:
         if self.stop is not None:  # a signal that came while the delivery was set up
             delivery.events.put(self.stop)
 
-        def feed() -> None:
-            try:
-                for one in batches:
-                    delivery.events.put(one.planned)
-                delivery.events.put(None)
-            except Exception as error:  # noqa: BLE001 - the delivery ends the run with it
-                delivery.events.put(error)
-
-        reader = threading.Thread(target=feed, daemon=True)
-        reader.start()
         try:
-            delivery.run()
+            run_fed(delivery, (one.planned for one in batches))
         finally:
             self.stop = delivery.stop
-        reader.join()
 
     def _api(self) -> Api:
         options = self._options

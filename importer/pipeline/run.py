@@ -28,7 +28,8 @@ from importer.results import Recorder, Tally, contacts_there
 from importer.settings import RunOptions
 from importer.validation import Validator
 
-_EXIT_STATUSES: Final = {"credentials": ExitStatus.CREDENTIALS, "strict": ExitStatus.INPUT}
+EXIT_STATUSES: Final = {"credentials": ExitStatus.CREDENTIALS, "strict": ExitStatus.INPUT}
+"""Why a run stopped to its exit status, where that is not the one of a run to go on with."""
 
 
 def import_file(options: RunOptions, credentials: Credentials | None) -> Summary:
@@ -189,7 +190,7 @@ class _Run:
 
     def _exit_status(self, tally: Tally, stop: Stop | None) -> ExitStatus:
         if stop is not None:
-            return _EXIT_STATUSES.get(stop.why, ExitStatus.STOPPED)
+            return EXIT_STATUSES.get(stop.why, ExitStatus.STOPPED)
         if self.options.strict and tally.statuses[Status.INVALID]:
             return ExitStatus.INPUT
         return ExitStatus.OK if tally.is_all_done else ExitStatus.SOME_ROWS_FAILED
