@@ -9,7 +9,7 @@ from typing import Protocol
 class Fed(Protocol):
     """What takes batches by its queue of events and ends when they are done."""
 
-    events: "SimpleQueue[object]"
+    events: SimpleQueue[object]
 
     def run(self) -> None:
         """Work until all batches are done; None among the events says that no more come."""
