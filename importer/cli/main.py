@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +52,7 @@ def command(**given: Any) -> ExitStatus:  # noqa: ANN401 - click's own values
     CONTACTS_CSV is a path, or - for standard input; .gz, .bz2, .xz, .zip and .zst are opened.
     Running the same command again is always safe: it sends only what is not done yet.
     """
-    level = logging.DEBUG if given["verbose"] else logging.INFO
-    configure(given["log_format"], logging.ERROR if given["quiet"] else level)
+    configure_log(given)
     with ExitStack() as stack:
         options, credentials = _options(given, stack)
         # pandas and pandera take half a second to load: --help and bad usage do not wait.
@@ -60,12 +60,17 @@ def command(**given: Any) -> ExitStatus:  # noqa: ANN401 - click's own values
 
         _spare_collections()
         summary = import_file(options, credentials)
-    _tell(summary, given)
+    tell(summary, given)
     return summary.exit_status
 
 
 def main() -> None:
-    """Run the command and leave with its exit status."""
+    """Run ``import-contacts`` and leave with its exit status."""
+    leave_with(command)
+
+
+def leave_with(command: click.Command) -> None:
+    """Run a command and leave with its exit status."""
     try:
         status = command.main(standalone_mode=False)
     except click.ClickException as error:
@@ -77,6 +82,12 @@ def main() -> None:
         _tell_error(error)
         status = error.exit_status
     sys.exit(status)
+
+
+def configure_log(given: dict[str, Any]) -> None:
+    """Have the log as the options say."""
+    level = logging.DEBUG if given["verbose"] else logging.INFO
+    configure(given["log_format"], logging.ERROR if given["quiet"] else level)
 
 
 def _spare_collections() -> None:
@@ -111,14 +122,10 @@ def _options(given: dict[str, Any], stack: ExitStack) -> tuple[RunOptions, "Cred
             date_format=given["date_format"],
             require=given["require"],
         ),
-        delivery=DeliveryOptions(
-            concurrency=given["concurrency"],
-            rate=given["rate"],
-            timeout=given["timeout"],
-            attempts=given["attempts"],
+        delivery=replace(
+            delivery_options(given),
             if_exists=IfExists(given["if_exists"]),
             preview=given["dry_run"],
-            max_errors=given["max_errors"],
         ),
         base_url=base_url,
         destination="sandbox" if given["sandbox"] else base_url,
@@ -133,6 +140,17 @@ def _options(given: dict[str, Any], stack: ExitStack) -> tuple[RunOptions, "Cred
         bar=given["bar"] if not given["quiet"] else False,
     )
     return options, credentials
+
+
+def delivery_options(given: dict[str, Any]) -> DeliveryOptions:
+    """How fast and how patiently."""
+    return DeliveryOptions(
+        concurrency=given["concurrency"],
+        rate=given["rate"],
+        timeout=given["timeout"],
+        attempts=given["attempts"],
+        max_errors=given["max_errors"],
+    )
 
 
 def _destination(
@@ -153,12 +171,24 @@ def _destination(
 
         address = stack.enter_context(sandbox_running(given["sandbox_faults"]))
         return address.url, _credentials(address.client_key, address.api_token)
+    return url_of(given), credentials_of_environment() if asks_api else None
+
+
+def url_of(given: dict[str, Any]) -> str | None:
+    """The base URL of the region, or the one that is given itself; None if neither is."""
     from importer.api import base_url_of, check_base_url  # noqa: PLC0415 - as in command()
 
-    url = check_base_url(base_url) if base_url else base_url_of(region) if region else None
-    if not asks_api:
-        return url, None
-    return url, _credentials(
+    region, base_url = given["region"], given["base_url"]
+    return check_base_url(base_url) if base_url else base_url_of(region) if region else None
+
+
+def credentials_of_environment() -> "Credentials":
+    """Who sends.
+
+    Raises:
+        UsageError: They are missing, or cannot be right.
+    """
+    return _credentials(
         os.environ.get("SITECORE_CDP_CLIENT_KEY"), os.environ.get("SITECORE_CDP_API_TOKEN")
     )
 
@@ -169,7 +199,8 @@ def _credentials(client_key: str | None, api_token: str | None) -> "Credentials"
     return Credentials(client_key or "", api_token or "")
 
 
-def _tell(summary: "Summary", given: dict[str, Any]) -> None:
+def tell(summary: "Summary", given: dict[str, Any]) -> None:
+    """Say what a run has come to."""
     level = logging.INFO if summary.exit_status is ExitStatus.OK else logging.ERROR
     if given["log_format"] == "json":
         event(level, "run.finished", " ".join(summary.as_lines()), **summary.figures())

@@ -167,11 +167,11 @@ def all_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def default_out(contacts_csv: Path) -> Path:
-    """``<input stem>.results.csv`` in the working directory."""
+def default_out(contacts_csv: Path, kind: str = "results") -> Path:
+    """``<input stem>.<kind>.csv`` in the working directory."""
     if contacts_csv == Path("-"):
-        return Path("stdin.results.csv")
+        return Path(f"stdin.{kind}.csv")
     name = contacts_csv.name
     if contacts_csv.suffix.lower() in _COMPRESSED:
         name = Path(name).stem
-    return Path(f"{Path(name).stem}.results.csv")
+    return Path(f"{Path(name).stem}.{kind}.csv")
