@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from servers.reference import API_TOKEN, CLIENT_KEY, ReferenceServer
 
 COMMAND = (sys.executable, "-m", "importer")
+UNDO = (sys.executable, "-c", "from importer.cli.undo import main; main()")
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,15 @@ class Workplace:
             csv.writer(file).writerows(rows)
         return path
 
-    def start(self, *arguments: object, **more: Any) -> "subprocess.Popen[str]":  # noqa: ANN401
+    def start(
+        self,
+        *arguments: object,
+        command: Sequence[str] = COMMAND,
+        **more: Any,  # noqa: ANN401
+    ) -> "subprocess.Popen[str]":
         """Start the command and return at once."""
         return subprocess.Popen(
-            [*COMMAND, *map(str, arguments)],
+            [*command, *map(str, arguments)],
             cwd=self.directory,
             env=self.environment | more.pop("env", {}),
             stdout=subprocess.PIPE,
@@ -71,10 +77,16 @@ class Workplace:
             **more,
         )
 
-    def run(self, *arguments: object, stdin: bytes | None = None, **env: str) -> Ran:
+    def run(
+        self,
+        *arguments: object,
+        command: Sequence[str] = COMMAND,
+        stdin: bytes | None = None,
+        **env: str,
+    ) -> Ran:
         """Run the command to its end."""
         done = subprocess.run(
-            [*COMMAND, *map(str, arguments)],
+            [*command, *map(str, arguments)],
             cwd=self.directory,
             env=self.environment | env,
             input=stdin,
@@ -85,6 +97,12 @@ class Workplace:
         stderr = done.stderr.decode()
         assert "Traceback" not in stderr, stderr
         return Ran(done.returncode, done.stdout.decode(), stderr, self.out)
+
+    def undo(self, server: ReferenceServer, *arguments: object) -> Ran:
+        """Undo the import whose results are in ``out``, without being asked."""
+        out = self.directory / "undone.csv"
+        given = (self.out, "--base-url", server.url, "--out", out, "--yes", *arguments)
+        return replace(self.run(*given, command=UNDO), out=out)
 
     def send(self, source: Path, server: ReferenceServer, *arguments: object) -> Ran:
         """Import a file to a server."""

@@ -11,6 +11,7 @@ In a test, in a thread of its own::
 
 ``faults`` is a list for the first creates in order of arrival (None: no fault), or a callable
 that gets each create and returns its fault or None; it is called in the server's thread.
+The attribute ``contact_fault_of`` is such a callable for the calls on one contact.
 As a process, for measuring: ``python tests/servers/reference.py --port 0 --latency 0.02``; it
 prints its URL, and its counts as JSON when its standard input ends.
 
@@ -59,10 +60,10 @@ class Request:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What goes wrong with one create. Everything that is not said goes well.
+    """What goes wrong with one request. Everything that is not said goes well.
 
     Attributes:
-        store: Whether the contact is stored.
+        store: Whether the contact is stored, or whatever else was asked for carried out.
         store_after: Seconds after the request at which it is stored, whatever is answered.
         status: The status to answer with in place of 201.
         body: The body to answer with; None is the documented form.
@@ -110,6 +111,7 @@ class ReferenceServer:
     ) -> None:
         self.fault_of = faults if callable(faults) else _in_turn(iter(faults))
         self.orders = orders
+        self.contact_fault_of: Callable[[Request], Fault | None] = lambda _: None
         self.latency = latency
         pair = f"{CLIENT_KEY}:{API_TOKEN}".encode()
         self.authorization = f"Basic {base64.b64encode(pair).decode()}" if authorize else None
@@ -314,8 +316,11 @@ class _Connection(asyncio.Protocol):
     def handle(self, request: Request) -> None:
         server = self.server
         server.arrived(request)
-        is_create = request.method == "POST" and request.path.endswith("/contacts")
-        fault = server.fault_of(request) if is_create else None
+        fault = None
+        if request.method == "POST" and request.path.endswith("/contacts"):
+            fault = server.fault_of(request)
+        elif request.path.startswith("/v2.1/orderContacts/"):
+            fault = server.contact_fault_of(request)
         if fault is not None:
             self.busy = True
             task = asyncio.ensure_future(self.misbehave(request, fault))
