@@ -1,0 +1,98 @@
+"""Which contacts a results file says were created."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from importer.api import REF_FORM
+from importer.errors import InputError
+from importer.records import Batch, Status
+from schemas.results import RESULT_COLUMNS
+
+_STATUSES: Final = frozenset(status.value for status in Status)
+_AT: Final = {column: at for at, column in enumerate(RESULT_COLUMNS)}
+CARRIED: Final = len(RESULT_COLUMNS)
+"""Position of the first column that the import had carried over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A contact that the results file calls created.
+
+    Attributes:
+        row: Record number in the results file, from 1.
+        error_code: What the import had to say of it all the same.
+    """
+
+    row: int
+    order_ref: str
+    ref: str
+    href: str
+    guest_ref: str
+    error_code: str = ""
+
+    @property
+    def has_ref(self) -> bool:
+        """Whether its ref is one, so that it can be deleted."""
+        return REF_FORM.fullmatch(self.ref) is not None
+
+    @property
+    def key(self) -> bytes:
+        """The ref, however it is written."""
+        return _key(self.ref)
+
+    def is_called(self, ref: object) -> bool:
+        """Whether the API means this contact by a ref."""
+        return (
+            isinstance(ref, str) and REF_FORM.fullmatch(ref) is not None and (_key(ref) == self.key)
+        )
+
+
+def check_header(name: str, header: Sequence[str]) -> None:
+    """See to it that a file is one of results.
+
+    Raises:
+        InputError: It is not.
+    """
+    if tuple(header[:CARRIED]) != RESULT_COLUMNS:
+        raise InputError(
+            f"{name} is no results file of import-contacts: its columns must be "
+            f"{', '.join(RESULT_COLUMNS)}. Nothing was deleted."
+        )
+
+
+def created_records(name: str, batch: Batch) -> Batch:
+    """The records of a batch whose status is ``created``.
+
+    Raises:
+        InputError: A record is none of a results file. Nobody knows what has happened to such
+            a file, so none of it is used.
+    """
+    if batch.broken:
+        issue = batch.broken[0].issue
+        raise _damaged(name, batch, issue.row, issue.message)
+    statuses = batch.cells[_AT["status"]]
+    strange = statuses.index[~statuses.isin(_STATUSES)]
+    if len(strange):
+        raise _damaged(name, batch, int(strange[0]), "its status is none of a results file")
+    cells = batch.cells[statuses == Status.CREATED.value]
+    return Batch(cells, batch.lines.loc[cells.index])
+
+
+def candidates(created: Batch) -> Iterator[Candidate]:
+    """The contacts of those records, in file order."""
+    names = ("orderRef", "ref", "href", "guestRef", "errorCode")
+    columns = [created.cells[_AT[name]].tolist() for name in names]
+    for row, *texts in zip(created.cells.index.tolist(), *columns, strict=True):
+        yield Candidate(row, *texts)
+
+
+def _key(ref: str) -> bytes:
+    return bytes.fromhex(ref.replace("-", ""))
+
+
+def _damaged(name: str, batch: Batch, row: int, why: str) -> InputError:
+    return InputError(
+        f"{name}: line {batch.lines.loc[row]} is no record of a results file: {why}. Take the "
+        "file as import-contacts wrote it. Nothing was deleted."
+    )

@@ -1,0 +1,106 @@
+"""From what came of a request to the next step of its task, and of the run."""
+
+import time
+from dataclasses import replace
+from random import Random
+
+from importer.api import Answer
+from importer.delivery import Stop
+from importer.delivery.observer import ErrorLimit, Observer
+from importer.delivery.pace import Pace
+from importer.delivery.policy import Action, Step
+from importer.delivery.steps import Advance
+from importer.delivery.workers import Exchanged
+from importer.records import Status
+from importer.settings import DeliveryOptions
+from importer.undoing import policy, tasks
+from importer.undoing.candidates import Candidate
+from importer.undoing.tasks import Task
+
+
+class Steps:
+    """Decides, and keeps the pace and the health of the run informed.
+
+    Args:
+        pace: Learns of every answer.
+        options: Limits of attempts and errors.
+        force: Delete what somebody has changed as well.
+        dry_run: Read only.
+    """
+
+    def __init__(self, pace: Pace, options: DeliveryOptions, *, force: bool, dry_run: bool) -> None:
+        self._random = Random()  # noqa: S311 - jitter
+        self.pace = pace
+        self._observer = Observer(pace, self._random)
+        self._error_limit = ErrorLimit(options.max_errors)
+        self._attempts = options.attempts
+        self._force = force
+        self._dry_run = dry_run
+        self.health = self._observer.health
+        self.settled = 0
+
+    def after(self, exchanged: Exchanged[Task]) -> Advance:
+        """The way on after a request."""
+        task, answer = exchanged.task, exchanged.result
+        if not isinstance(answer, Answer):
+            fault = Stop("fault", f"A fault of undo-import: {answer!r}. Report it.")
+            return Advance(outcome=tasks.given_up(task, fault), stop=fault)
+        row, now = task.candidate.row, time.monotonic()
+        stop = self._observer.observe(row, answer, exchanged.started, now)
+        task.answer = answer
+        if task.action is Action.SEND:
+            advance = self._after_delete(task, answer)
+        elif answer.contact is not None:
+            advance = self._after_presence(task, answer.contact)
+        else:
+            task.failed_readings += 1
+            step = policy.after_reading(answer, task.failed_readings, self._attempts, self._random)
+            advance = self._advance(task, answer, step)
+        return self._counted(replace(advance, stop=advance.stop or stop))
+
+    def _after_delete(self, task: Task, answer: Answer) -> Advance:
+        task.attempts += 1
+        step = policy.after_delete(answer, task.attempts, self._attempts, self._random)
+        if step.action is Action.SETTLE:
+            task.unclear = answer
+        return self._advance(task, answer, step)
+
+    def _after_presence(self, task: Task, contact: dict[str, object]) -> Advance:
+        task.failed_readings = 0
+        if not self._force and (why := _why_left_alone(task.candidate, contact)):
+            return Advance(outcome=tasks.left_alone(task, *why))
+        if self._dry_run:
+            return Advance(outcome=tasks.done(task, Status.VALID))
+        if task.attempts >= self._attempts:
+            return Advance(outcome=tasks.still_there(task))
+        return Advance(step=policy.after_presence(task.attempts, self._random))
+
+    def _advance(self, task: Task, answer: Answer, step: Step) -> Advance:
+        match step.status:
+            case None:
+                return Advance(step=step)
+            case Status.FAILED if step.stop is not None:
+                return Advance(outcome=tasks.given_up(task, step.stop), stop=step.stop)
+            case Status.FAILED:
+                return Advance(outcome=tasks.failed(task, answer))
+            case status:
+                self.settled += task.unclear is not None
+                return Advance(outcome=tasks.done(task, status))
+
+    def _counted(self, advance: Advance) -> Advance:
+        if advance.outcome is None:
+            return advance
+        stop = self._error_limit.count(advance.outcome)
+        return replace(advance, stop=advance.stop or stop)
+
+
+def _why_left_alone(candidate: Candidate, contact: dict[str, object]) -> tuple[str, str] | None:
+    if not candidate.is_called(contact.get("ref")):
+        return "response.invalid", "The API answered with another contact than was asked for"
+    try:
+        instant = policy.modified(contact)
+    except ValueError:
+        return "response.invalid", "The API does not say whether somebody has changed it"
+    if not instant:
+        return None
+    return "contact.changed", f"Somebody has changed it since it was created ({instant})"

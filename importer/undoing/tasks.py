@@ -1,0 +1,127 @@
+"""One contact that is to be deleted, and what comes of it."""
+
+from dataclasses import dataclass, replace
+
+from importer.api import Answer, Connection
+from importer.delivery import Stop
+from importer.delivery.policy import Action, is_refused
+from importer.journal import Entry, State
+from importer.records import Outcome, Status
+from importer.undoing.candidates import Candidate
+
+
+@dataclass(slots=True)
+class Task:
+    """One contact and how far it has come in this run.
+
+    Attributes:
+        entries: What the journal holds on it.
+        action: What comes next: ``SETTLE`` reads it, ``SEND`` deletes it.
+        attempts: Requests that tried to delete it.
+        failed_readings: Readings that failed since the last that did not.
+        unclear: The last answer to a request to delete it that did not tell; if it is gone
+            later, that was it.
+        answer: The last answer.
+    """
+
+    candidate: Candidate
+    entries: tuple[Entry, ...] = ()
+    action: Action = Action.SETTLE
+    attempts: int = 0
+    failed_readings: int = 0
+    unclear: Answer | None = None
+    answer: Answer | None = None
+
+    @property
+    def order_ref(self) -> str:
+        """The order, as it stands in the results file."""
+        return self.candidate.order_ref
+
+
+def carry_out(connection: Connection, task: Task) -> Answer:
+    """Send the request that comes next for a contact."""
+    if task.action is Action.SEND:
+        return connection.delete(task.candidate.ref)
+    return connection.contact(task.candidate.ref)
+
+
+def done(task: Task, status: Status) -> Outcome:
+    """It is gone, or with a dry run it could be."""
+    if status is Status.ABSENT and task.unclear is not None:
+        status = Status.DELETED
+    http_status = task.answer.http_status if task.answer else None
+    outcome = _outcome(task.candidate, status)
+    return replace(outcome, attempts=task.attempts, http_status=http_status)
+
+
+def failed(task: Task, answer: Answer) -> Outcome:
+    """Nobody could find out, or delete it."""
+    return replace(
+        done(task, Status.FAILED),
+        http_status=answer.http_status,
+        retryable=not is_refused(answer),
+        error_code=answer.error_code,
+        error=f"{_doubt(task)}{answer.message}",
+    )
+
+
+def still_there(task: Task) -> Outcome:
+    """It is there after the last attempt to delete it."""
+    last = task.unclear
+    return replace(
+        done(task, Status.FAILED),
+        http_status=last.http_status if last else None,
+        retryable=True,
+        error_code=(last.error_code if last else "") or "response.invalid",
+        error=f"It is still there. {last.message if last else ''}".strip(),
+    )
+
+
+def left_alone(task: Task, code: str, why: str) -> Outcome:
+    """It is there, and stays, because it may not be what the run has created any more."""
+    error = f"{why}, so it was left alone. --force deletes it all the same."
+    return replace(done(task, Status.FAILED), retryable=False, error_code=code, error=error)
+
+
+def without_ref(candidate: Candidate) -> Outcome:
+    """Nobody can tell which contact it is."""
+    return replace(
+        _outcome(candidate, Status.FAILED),
+        retryable=False,
+        error_code="contact.no_ref",
+        error="The results file does not say its ref; look for it among the order's contacts.",
+    )
+
+
+def given_up(task: Task, stop: Stop) -> Outcome:
+    """The run stopped before it was settled."""
+    return replace(
+        done(task, Status.FAILED),
+        retryable=True,
+        error_code=f"stopped.{stop.why}",
+        error=f"{_doubt(task)}{stop.message}",
+    )
+
+
+def released(task: Task, outcome: Outcome) -> list[Entry]:
+    """What the journal is told, so that the contact can be created again."""
+    if outcome.status not in {Status.DELETED, Status.ABSENT}:
+        return []
+    # The ref stays: it says to the next undo that the journal has learnt of it.
+    there = (entry for entry in task.entries if entry.state is not State.ABSENT)
+    return [replace(entry, state=State.ABSENT) for entry in there]
+
+
+def _doubt(task: Task) -> str:
+    return "" if task.unclear is None else "It may be deleted all the same. "
+
+
+def _outcome(candidate: Candidate, status: Status) -> Outcome:
+    return Outcome(
+        row=candidate.row,
+        status=status,
+        order_ref=candidate.order_ref,
+        ref=candidate.ref,
+        href=candidate.href,
+        guest_ref=candidate.guest_ref,
+    )
