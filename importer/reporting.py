@@ -112,7 +112,13 @@ class Summary:
             steps.append("Next: mend the invalid rows (the error column says how), then run again.")
         if count(Status.REJECTED):
             steps.append("Next: see why the API rejected rows; they are tried again in a new run.")
-        if count(Status.FAILED) or count(Status.UNKNOWN) or count(Status.NOT_SENT):
+        changed = self.errors.get("contact.changed", 0)
+        if changed:
+            steps.append(
+                f"Next: {changed:,} changed since the import and left alone: look at them; "
+                "--force deletes them as well."
+            )
+        if count(Status.FAILED, 0) > changed or count(Status.UNKNOWN) or count(Status.NOT_SENT):
             steps.append("Next: run the same command again; it sends only what is not done yet.")
         return steps
 

@@ -1,7 +1,7 @@
 """The deletion of contacts: one of an order after the other, different orders side by side.
 
-One thread runs the loop below and owns all state; the workers only talk to the API. That a
-contact is gone is in the journal before it is told.
+One thread runs the loop below and owns all state; the workers only talk to the API. The
+journal knows of a deletion before its request leaves, and what came of it before that is told.
 """
 
 import time
@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from importer.api import Api
 from importer.delivery import Stop
 from importer.delivery.outbox import Outbox
+from importer.delivery.policy import Action
 from importer.delivery.tasks import Agenda, Lanes
 from importer.delivery.workers import Exchanged, Workers
 from importer.errors import StoppedError
@@ -19,7 +20,7 @@ from importer.journal import Entry, Journal
 from importer.records import Outcome
 from importer.undoing.candidates import Candidate
 from importer.undoing.steps import Steps
-from importer.undoing.tasks import Task, carry_out, given_up, released
+from importer.undoing.tasks import Task, carry_out, concluded, given_up, intended
 
 
 class Deletion:
@@ -86,15 +87,18 @@ class Deletion:
         if self._error is not None:
             raise self._error
 
-    @property
-    def _limit(self) -> int:
-        return 1 if self._steps.health.is_probing else self.pace.limit
+    def _is_open(self) -> bool:
+        limit = 1 if self._steps.health.is_probing else self.pace.limit
+        return bool(self._ready) and self._in_flight < limit and self.stop is None
 
     def _release(self) -> None:
         now = time.monotonic()
+        due = self._agenda.take_due(now)
+        if any(task.action is Action.SEND for task in due):
+            self._commit()
         # What has begun is ended before anything else begins.
-        self._ready.extendleft(reversed(self._agenda.take_due(now)))
-        while self._ready and self._in_flight < self._limit and self.pace.opens_at(now) <= now:
+        self._ready.extendleft(reversed(due))
+        while self._is_open() and self.pace.opens_at(now) <= now:
             self.pace.departed(now)
             self._in_flight += 1
             self.requests += 1
@@ -103,7 +107,7 @@ class Deletion:
     def _wait(self) -> None:
         now = time.monotonic()
         due = min(self._agenda.next_due, self._outbox.due)
-        if self._ready and self._in_flight < self._limit:
+        if self._is_open():
             due = min(due, self.pace.opens_at(now))
         if self._all_in and self._pending == 0:
             return
@@ -153,11 +157,13 @@ class Deletion:
                 self._ready.append(successor)
         elif advance.step is not None:
             task.action = advance.step.action
+            if task.action is Action.SEND:
+                self._outbox.hold(intended(task))
             self._agenda.add(time.monotonic() + advance.step.delay, task)
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
         self._pending -= 1
-        self._outbox.hold(released(task, outcome), outcome)
+        self._outbox.hold(concluded(task, outcome), outcome)
 
     def _commit(self) -> None:
         try:

@@ -1,8 +1,7 @@
 """What to do after an answer: the table of an undo, as pure functions.
 
-A DELETE harms nobody when it is sent twice, so nothing need be on record before it leaves. It
-is sent only after a reading that has shown the contact as it was created. What is unclear is
-settled by reading the contact again.
+A DELETE harms nobody when it is sent twice. It is sent only after a reading that has shown the
+contact as it was created; what is unclear is settled by reading the contact again.
 """
 
 from collections.abc import Mapping
@@ -66,14 +65,14 @@ def is_gone(answer: Answer) -> bool:
     return answer.http_status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} and answer.is_api_error
 
 
-def modified(contact: Mapping[str, object]) -> datetime | bool:
-    """When somebody changed a contact after it was created; False when nobody has.
+def modified(contact: Mapping[str, object]) -> datetime | None:
+    """When somebody changed a contact after it was created; None when nobody has.
 
     Raises:
         ValueError: The contact does not say when it was created and changed.
     """
     created_at, modified_at = (_instant(contact.get(f)) for f in ("createdAt", "modifiedAt"))
-    return modified_at if modified_at - created_at > _AT_ONCE else False
+    return modified_at if modified_at - created_at > _AT_ONCE else None
 
 
 def _instant(value: object) -> datetime:

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from random import Random
+from typing import Final
 
 from importer.api import Answer
 from importer.delivery import Stop
@@ -14,7 +15,6 @@ from importer.delivery.workers import Exchanged
 from importer.records import Status
 from importer.settings import DeliveryOptions
 from importer.undoing import policy, tasks
-from importer.undoing.candidates import Candidate
 from importer.undoing.tasks import Task
 
 
@@ -62,13 +62,16 @@ class Steps:
         task.attempts += 1
         step = policy.after_delete(answer, task.attempts, self._attempts, self._random)
         if step.action is Action.SETTLE:
-            task.unclear = answer
+            task.unclear, task.is_there = answer, False
         return self._advance(task, answer, step)
 
     def _after_presence(self, task: Task, contact: dict[str, object]) -> Advance:
-        task.failed_readings = 0
-        if not self._force and (why := _why_left_alone(task.candidate, contact)):
-            return Advance(outcome=tasks.left_alone(task, *why))
+        if not task.candidate.is_called(contact.get("ref")):
+            why = "The API answered with another contact than was asked for"
+            return Advance(outcome=tasks.left_alone(task, "response.invalid", why))
+        task.failed_readings, task.is_there = 0, True
+        if not self._force and (doubt := _doubt_of(contact)):
+            return Advance(outcome=tasks.left_alone(task, *doubt, remedy=_FORCE))
         if self._dry_run:
             return Advance(outcome=tasks.done(task, Status.VALID))
         if task.attempts >= self._attempts:
@@ -94,13 +97,16 @@ class Steps:
         return replace(advance, stop=advance.stop or stop)
 
 
-def _why_left_alone(candidate: Candidate, contact: dict[str, object]) -> tuple[str, str] | None:
-    if not candidate.is_called(contact.get("ref")):
-        return "response.invalid", "The API answered with another contact than was asked for"
+_FORCE: Final = " --force deletes it all the same."
+
+
+def _doubt_of(contact: dict[str, object]) -> tuple[str, str] | None:
+    """Error code and text for a contact that may not be what the run has created any more."""
     try:
         instant = policy.modified(contact)
     except ValueError:
         return "response.invalid", "The API does not say whether somebody has changed it"
-    if not instant:
+    if instant is None:
         return None
-    return "contact.changed", f"Somebody has changed it since it was created ({instant})"
+    when = instant.isoformat(timespec="milliseconds")
+    return "contact.changed", f"Somebody has changed it since it was created, at {when}"

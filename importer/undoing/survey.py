@@ -21,8 +21,9 @@ class Survey:
         rows: Its records.
         created: Those that are ``created``: each has a result.
         contacts: Contacts that they name, each counted once.
-        known: Records whose contact the journal knows at the destination.
-        elsewhere: Records whose href is at another host than the destination.
+        known: Those of them that the journal knows at the destination.
+        elsewhere: Those whose href is at another host than the destination, and that the
+            journal does not know.
         duplicated: Records whose contact is there a second time, says their error.
         sha256: Digest of the file, hexadecimal; the second reading must give the same.
     """
@@ -56,15 +57,16 @@ def survey(open_source: Callable[[], Source], name: str, journal: Journal, base_
             created = list(candidates(created_records(name, batch)))
             named = [one for one in created if one.has_ref]
             taken = claims.claim([one.key for one in named], [one.row for one in named])
-            known = {entry.ref for entry in journal.find_refs([one.ref for one in named])}
+            first = [one for one in named if one.row not in taken]
+            known = {entry.ref for entry in journal.find_refs([one.ref for one in first])}
             found.created += len(created)
-            found.contacts += len(named) - len(taken)
-            found.known += sum(one.ref in known for one in named)
+            found.contacts += len(first)
+            found.known += sum(one.ref in known for one in first)
             found.duplicated += sum(one.error_code == CONTACT_DUPLICATED for one in created)
             # The journal's own destination proves more than an address: the API behind a
             # gateway gives its own.
             strangers = [
-                one for one in named if one.ref not in known and not _is_at(one.href, base_url)
+                one for one in first if one.ref not in known and not _is_at(one.href, base_url)
             ]
             if strangers and not is_loopback(urlsplit(base_url).hostname or ""):
                 raise _elsewhere(name, strangers[0], base_url)

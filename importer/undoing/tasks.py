@@ -15,10 +15,11 @@ class Task:
     """One contact and how far it has come in this run.
 
     Attributes:
-        entries: What the journal holds on it.
+        entries: What the journal holds on it, or will with the next commit.
         action: What comes next: ``SETTLE`` reads it, ``SEND`` deletes it.
         attempts: Requests that tried to delete it.
         failed_readings: Readings that failed since the last that did not.
+        is_there: The last word of the API was that it is there.
         unclear: The last answer to a request to delete it that did not tell; if it is gone
             later, that was it.
         answer: The last answer.
@@ -29,6 +30,7 @@ class Task:
     action: Action = Action.SETTLE
     attempts: int = 0
     failed_readings: int = 0
+    is_there: bool = False
     unclear: Answer | None = None
     answer: Answer | None = None
 
@@ -77,9 +79,9 @@ def still_there(task: Task) -> Outcome:
     )
 
 
-def left_alone(task: Task, code: str, why: str) -> Outcome:
-    """It is there, and stays, because it may not be what the run has created any more."""
-    error = f"{why}, so it was left alone. --force deletes it all the same."
+def left_alone(task: Task, code: str, why: str, remedy: str = "") -> Outcome:
+    """It stays, because it may not be what the run has created."""
+    error = f"{why}, so it was left alone.{remedy}"
     return replace(done(task, Status.FAILED), retryable=False, error_code=code, error=error)
 
 
@@ -103,13 +105,26 @@ def given_up(task: Task, stop: Stop) -> Outcome:
     )
 
 
-def released(task: Task, outcome: Outcome) -> list[Entry]:
-    """What the journal is told, so that the contact can be created again."""
-    if outcome.status not in {Status.DELETED, Status.ABSENT}:
-        return []
-    # The ref stays: it says to the next undo that the journal has learnt of it.
-    there = (entry for entry in task.entries if entry.state is not State.ABSENT)
-    return [replace(entry, state=State.ABSENT) for entry in there]
+def intended(task: Task) -> list[Entry]:
+    """What the journal is told before a request to delete it leaves.
+
+    Should nobody learn what came of it, the next import reads the order's contacts first.
+    """
+    return _changed(task, State.INTENT)
+
+
+def concluded(task: Task, outcome: Outcome) -> list[Entry]:
+    """What the journal is told in the end; a contact that is gone can be created again."""
+    if outcome.status in {Status.DELETED, Status.ABSENT}:
+        return _changed(task, State.ABSENT)
+    return _changed(task, State.CREATED) if task.is_there else []
+
+
+def _changed(task: Task, state: State) -> list[Entry]:
+    # The ref always stays: it says to the next undo that the journal has learnt of it.
+    changed = [replace(entry, state=state) for entry in task.entries if entry.state is not state]
+    task.entries = tuple(replace(entry, state=state) for entry in task.entries)
+    return changed
 
 
 def _doubt(task: Task) -> str:
