@@ -141,6 +141,11 @@ class ReferenceServer:
         """Tells how many contacts each order has."""
         return {order: len(found) for order, found in self.contacts.items() if found}
 
+    @property
+    def in_flight(self) -> int:
+        """Requests that are not answered yet."""
+        return self._in_flight[""]
+
     def counts(self) -> dict[str, Any]:
         """Tells the figures of the run, as JSON can hold them."""
         return {
