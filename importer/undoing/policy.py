@@ -76,9 +76,12 @@ def modified(contact: Mapping[str, object]) -> datetime | None:
 
 
 def _instant(value: object) -> datetime:
-    if not isinstance(value, str):
-        raise ValueError("no instant")  # noqa: TRY004 - the caller asks about a value's form
-    instant = datetime.fromisoformat(value)
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        instant = None
+    if instant is None:
+        raise ValueError("no instant")
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 

@@ -1,0 +1,157 @@
+"""Which contacts an undo is about, and where they must be."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from importer.errors import InputError, UsageError
+from importer.journal import Entry, Journal, State
+from importer.reading import Source, open_source
+from importer.settings import SourceOptions
+from importer.undoing.candidates import candidates, check_header, created_records
+from importer.undoing.survey import Survey, survey
+from schemas.results import RESULT_COLUMNS
+
+EU = "https://api-engage-eu.sitecorecloud.io"
+US = "https://api-engage-us.sitecorecloud.io"
+LOCAL = "http://127.0.0.1:8080"
+
+
+def ref(number: int) -> str:
+    """A ref."""
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def created(number: int, **cells: object) -> dict[str, object]:
+    """A record of a contact that was created in the region eu."""
+    href = f"{EU}/v2.1/orderContacts/{ref(number)}"
+    own = {"row": number, "status": "created", "ref": ref(number), "href": href}
+    return own | cells
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the results file is to be."""
+    return tmp_path / "results.csv"
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """A journal of the region eu that knows the contact 1."""
+    with closing(Journal.open(tmp_path / "journal", EU)) as opened:
+        opened.write([Entry(b"k" * 16, ref(9), State.CREATED, ref(1), "", "")])
+        yield opened
+
+
+def write(path: Path, *records: dict[str, object]) -> None:
+    """Write a results file."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, RESULT_COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows(records)
+
+
+def source(path: Path) -> Source:
+    """Open a results file."""
+    return open_source(SourceOptions(path=path), None)  # type: ignore[arg-type] # not read
+
+
+def surveyed(path: Path, journal: Journal, base_url: str = EU) -> Survey:
+    """What a first reading shows."""
+    return survey(lambda: source(path), "results.csv", journal, base_url)
+
+
+def test_candidates_are_the_created_records_under_their_record_numbers(path: Path) -> None:
+    """All others are not even candidates; lines are those of the results file."""
+    statuses = ("created", "exists", "updated", "duplicate", "unknown", "deleted", "created")
+    write(path, *(created(n, status=status) for n, status in enumerate(statuses, start=1)))
+    with source(path) as opened:
+        (batch,) = opened.batches()
+        found = created_records("results.csv", batch)
+    assert [(one.row, one.ref) for one in candidates(found)] == [(1, ref(1)), (7, ref(7))]
+    assert found.lines.to_dict() == {1: 2, 7: 8}
+
+
+def test_columns_beyond_those_of_results_are_carried() -> None:
+    """But none of the results' own may be missing or elsewhere."""
+    check_header("x.csv", (*RESULT_COLUMNS, "note"))
+    with pytest.raises(InputError, match=r"x\.csv is no results file"):
+        check_header("x.csv", ("note", *RESULT_COLUMNS))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param({"status": "Created"}, id="case"),
+        pytest.param({"status": ""}, id="blank"),
+        pytest.param({"status": "status"}, id="header-again"),
+    ],
+)
+def test_a_record_of_no_results_file_refuses_all(
+    path: Path, journal: Journal, record: dict[str, object]
+) -> None:
+    """The line is named, the cell is not quoted."""
+    write(path, created(1), created(2, **record))
+    with pytest.raises(InputError, match=r"results\.csv: line 3 "):
+        surveyed(path, journal)
+
+
+def test_a_survey_counts_contacts_once(path: Path, journal: Journal) -> None:
+    """However their ref is written; and says how many the journal knows."""
+    again = created(3, ref=ref(2).upper())
+    write(path, created(1), created(2), again, created(4, ref=""), created(5, status="exists"))
+    found = surveyed(path, journal)
+    assert (found.rows, found.created, found.contacts, found.known) == (5, 4, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("href", "base_url"),
+    [
+        pytest.param(f"{EU}/v2.1/orderContacts/x", EU, id="same-host"),
+        pytest.param("https://API-ENGAGE-EU.sitecorecloud.io/x", EU, id="case"),
+        pytest.param("", EU, id="not-told"),
+        pytest.param("http://localhost:1/x", LOCAL, id="loopback"),
+    ],
+)
+def test_contacts_of_the_destination(
+    path: Path, journal: Journal, href: str, base_url: str
+) -> None:
+    """The host decides; all loopback addresses are one."""
+    write(path, created(2, href=href))
+    assert surveyed(path, journal, base_url).elsewhere == 0
+
+
+@pytest.mark.parametrize(
+    ("href", "base_url"),
+    [
+        pytest.param(f"{EU}/x", US, id="another-region"),
+        pytest.param(f"{LOCAL}/x", EU, id="a-rehearsal"),
+        pytest.param("https://api-engage-eu.sitecorecloud.io.example/x", EU, id="look-alike"),
+        pytest.param("https://[/x", EU, id="malformed"),
+        pytest.param("'=1", EU, id="defused"),
+    ],
+)
+def test_contacts_of_another_destination_are_refused(
+    path: Path, journal: Journal, href: str, base_url: str
+) -> None:
+    """Before anything is deleted; the row is named."""
+    write(path, created(2, href=href))
+    with pytest.raises(UsageError, match="row 1 is at"):
+        surveyed(path, journal, base_url)
+
+
+def test_the_journal_proves_more_than_an_address(path: Path, journal: Journal) -> None:
+    """Behind a gateway, the API gives its own addresses."""
+    write(path, created(1, href="https://other.example/x"))
+    assert surveyed(path, journal).elsewhere == 0
+
+
+def test_on_a_loopback_address_contacts_of_elsewhere_are_counted(
+    path: Path, journal: Journal
+) -> None:
+    """Nobody is harmed there."""
+    write(path, created(2), created(3))
+    assert surveyed(path, journal, LOCAL).elsewhere == 2
