@@ -104,10 +104,11 @@ class Delivery:
                 self._release()
             self._wait()
         while self._in_flight or not self._all_in:
-            self._take(self.events.get())
             if not self._in_flight:
+                # Before waiting for more: whoever reads may wait for these to be told.
                 self._give_up_rest()
                 self._commit()
+            self._take(self.events.get())
         self._give_up_rest()
         self._commit()
         self._workers.close()

@@ -167,6 +167,19 @@ def test_a_wrong_region_is_noticed_soon(workplace: Workplace, contacts: Contacts
     assert "--region" in ran.stderr
 
 
+@pytest.mark.slow
+def test_a_stop_with_nothing_in_flight_ends_a_large_run(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """By then the reader waits until rows are told: they are, and nobody waits for ever."""
+    server.authorization = "Basic other"
+    server.latency = 4.0  # long enough for the reader to be that far ahead
+    ran = workplace.send(contacts(25_000), server)
+    assert ran.exit_status == 4
+    assert len(server.requests) == 1
+    assert ran.statuses == ["not_sent"] * 25_000
+
+
 def test_a_long_retry_after_ends_the_run(workplace: Workplace, contacts: Contacts) -> None:
     """Nobody sleeps for a day; the next run goes on."""
     fault = Fault(status=429, headers={"Retry-After": "86400"})
