@@ -79,9 +79,10 @@ class Deletion:
                 self._commit()
             self._wait()
         while self._in_flight or not self._all_in:
-            self._take(self.events.get())
             if not self._in_flight:
+                # Before waiting for more: whoever reads may wait for these to be told.
                 self._give_up_rest()
+            self._take(self.events.get())
         self._give_up_rest()
         self._workers.close()
         if self._error is not None:
