@@ -105,7 +105,7 @@ class Delivery:
             self._wait()
         while self._in_flight or not self._all_in:
             if not self._in_flight:
-                # Before waiting for more: whoever reads may wait for these to be told.
+                # Before waiting for more: the reader may wait for these to be told.
                 self._give_up_rest()
                 self._commit()
             self._take(self.events.get())

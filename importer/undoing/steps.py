@@ -1,16 +1,16 @@
 """From what came of a request to the next step of its task, and of the run."""
 
-import time
 from dataclasses import replace
 from random import Random
 from typing import Final
 
 from importer.api import Answer
-from importer.delivery import Stop
-from importer.delivery.observer import ErrorLimit, Observer
+from importer.delivery.creating import Advance
+from importer.delivery.gate import Gate
+from importer.delivery.observing import Observer
 from importer.delivery.pace import Pace
 from importer.delivery.policy import Action, Step
-from importer.delivery.steps import Advance
+from importer.delivery.policy import fault as fault_of
 from importer.delivery.workers import Exchanged
 from importer.records import Status
 from importer.settings import DeliveryOptions
@@ -32,7 +32,7 @@ class Steps:
         self._random = Random()  # noqa: S311 - jitter
         self.pace = pace
         self._observer = Observer(pace, self._random)
-        self._error_limit = ErrorLimit(options.max_errors)
+        self._gate = Gate(options.max_errors)
         self._attempts = options.attempts
         self._force = force
         self._dry_run = dry_run
@@ -43,10 +43,10 @@ class Steps:
         """The way on after a request."""
         task, answer = exchanged.task, exchanged.result
         if not isinstance(answer, Answer):
-            fault = Stop("fault", f"A fault of undo-import: {answer!r}. Report it.")
+            error = answer if isinstance(answer, Exception) else TypeError()
+            fault = fault_of(error)
             return Advance(outcome=tasks.given_up(task, fault), stop=fault)
-        row, now = task.candidate.row, time.monotonic()
-        stop = self._observer.observe(row, answer, exchanged.started, now)
+        stop = self._observer.saw(task.candidate.row, answer, exchanged.started)
         task.answer = answer
         if task.action is Action.SEND:
             advance = self._after_delete(task, answer)
@@ -93,7 +93,7 @@ class Steps:
     def _counted(self, advance: Advance) -> Advance:
         if advance.outcome is None:
             return advance
-        stop = self._error_limit.count(advance.outcome)
+        stop = self._gate.count(advance.outcome)
         return replace(advance, stop=advance.stop or stop)
 
 

@@ -125,6 +125,18 @@ def test_refused_credentials_exit_4(workplace: Workplace, status: int) -> None:
     assert "SITECORE_CDP_CLIENT_KEY" in ran.stderr
 
 
+def test_a_stop_tells_every_row_of_a_large_file(
+    workplace: Workplace, server: ReferenceServer
+) -> None:
+    """More rows than may be on their way: whoever reads them waits for the first to be told."""
+    server.fault_of = lambda _: Fault(status=401, delay=2.0)
+    rows = [(order(n), f"Name {n}") for n in range(25_000)]
+    ran = workplace.send(workplace.write([("orderRef", "firstName"), *rows]), server)
+    assert ran.exit_status == ExitStatus.CREDENTIALS
+    assert ran.statuses == ["not_sent"] * 25_000
+    assert len(server.requests) == 1
+
+
 def test_credentials_revoked_midway_exit_4_and_the_next_run_goes_on(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
