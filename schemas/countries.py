@@ -23,7 +23,6 @@ _VARIANTS: Final = {
     "Macedonia": "MK",
     "Palestine": "PS",
     "Swaziland": "SZ",
-    "The Netherlands": "NL",
     "Turkey": "TR",
 }
 
@@ -69,6 +68,8 @@ def _codes() -> dict[str, str]:
 
 
 def _folded(name: str) -> str:
-    """Give *name* without case, diacritics and apostrophes."""
+    """Give *name* without case, diacritics, apostrophes and a leading article."""
     letters = unicodedata.normalize("NFKD", name.translate(_APOSTROPHES))
-    return "".join(c for c in letters if not unicodedata.combining(c)).casefold()
+    return (
+        "".join(c for c in letters if not unicodedata.combining(c)).casefold().removeprefix("the ")
+    )

@@ -68,6 +68,7 @@ _KIN: Final = {
     "mobile": "phoneNumbers",
     "orderid": REFERENCE_ID,
     "ordernumber": REFERENCE_ID,
+    "postalcode": "postCode",
     "province": "state",
     "salutation": "title",
     "sex": "gender",

@@ -182,6 +182,7 @@ def test_ignored_columns_are_told_with_the_nearest_field() -> None:
         ("Mobile Phone", "phoneNumbers"),
         ("postal code", "postCode"),
         ("ZIP/Postal Code", "postCode"),
+        ("MailingPostalCode", "postCode"),
         ("DOB", "dateOfBirth"),
         ("Birthdate", "dateOfBirth"),
         ("Billing Address 1", "street"),
