@@ -11,6 +11,11 @@ from importer.records import Status
 
 _ERRORS_SHOWN: Final = 5
 
+_WARNINGS: Final = {
+    "no_identifiers": "rows without identifiers: the API cannot match them to a guest",
+    "title_unlisted": "rows with a title that the API page does not list: sent as it stands",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
@@ -91,6 +96,11 @@ class Summary:
             lines += [f"  {count:>9,}  {code}" for code, count in most[:_ERRORS_SHOWN]]
             if len(most) > _ERRORS_SHOWN:
                 lines.append(f"             and {len(most) - _ERRORS_SHOWN} other kinds")
+        lines += [
+            f"warning: {count:,} {text}"
+            for word, text in _WARNINGS.items()
+            if (count := self.warnings.get(word, 0))
+        ]
         if self.settled:
             lines.append(f"{self.settled:,} unclear answers were settled by reading back.")
         if self.lowest_concurrency is not None:

@@ -336,6 +336,16 @@ def test_a_duplicate_is_no_error_of_a_dry_run(workplace: Workplace) -> None:
     assert workplace.figures()["errors"] == []
 
 
+def test_what_may_surprise_is_counted_and_told_once(workplace: Workplace) -> None:
+    """Rows that no guest can be matched to and titles of no list are sent, and not in silence."""
+    rows = [(order(number), title) for number, title in enumerate(("Mr", "Herr", "Mx"))]
+    source = workplace.write([("orderRef", "title"), *rows])
+    ran = workplace.run(source, "--dry-run", "--out", workplace.out)
+    assert ran.exit_status == 0
+    assert ran.stderr.count("warning: 3 rows without identifiers") == 1
+    assert ran.stderr.count("warning: 2 rows with a title") == 1
+
+
 def test_columns_of_another_program_are_mapped(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
