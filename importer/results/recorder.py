@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TextIO
 
+from importer.errors import StoppedError
 from importer.records import Batch, Outcome
 from importer.results.cells import defused
 from importer.results.tally import Tally
@@ -53,6 +54,20 @@ class Recorder:
         self._rejects = csv.writer(rejects, delimiter=delimiter)
         self._rejects.writerow((*self._header, IMPORT_ERROR))
 
+    def check(self) -> None:
+        """See to it that every record announced was told once, and written.
+
+        Raises:
+            StoppedError: It was not, which is a fault of this program.
+        """
+        written = self._expected if self.failure else self._next_row - 1
+        if not self._expected == self.tally.rows == written:
+            raise StoppedError(
+                f"A fault of import-contacts: {self._expected:,} rows were read, "
+                f"{self.tally.rows:,} have a result and {written:,} are written. The results are "
+                "left as they were; please report it. The journal holds what was sent."
+            )
+
     def expect(self, batch: Batch, most_pending: int) -> None:
         """Announce the next records; waits while more than ``most_pending`` are untold."""
         keeps_cells = bool(self._carry) or self._rejects is not None
@@ -86,9 +101,11 @@ class Recorder:
         while outcome.row > pending.last_row:
             self._batches.popleft()
             pending = self._batches[0]
+        line = pending.line_of(outcome.row)
+        self.tally.place(outcome, line)
         cells = pending.cells_of(outcome.row)
         carried = [defused(cells[at]) if at < len(cells) else "" for at in self._carry]
-        self._results.writerow((*_columns(outcome, pending.line_of(outcome.row)), *carried))
+        self._results.writerow((*_columns(outcome, line), *carried))
         if self._rejects is not None and not outcome.status.is_done:
             self._rejects.writerow((*cells, outcome.error))
 
