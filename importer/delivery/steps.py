@@ -73,7 +73,9 @@ class Steps:
                 stop = self._observe(task, answer, exchanged.started, now)
                 advance = self._after_create(task, answer, stop)
             case error:
-                raise_later = Stop("fault", f"A fault of import-contacts: {error!r}. Report it.")
+                # Its type alone: the text of an error may quote a cell.
+                kind = type(error).__name__
+                raise_later = Stop("fault", f"A fault of import-contacts: {kind}. Report it.")
                 advance = Advance(
                     outcome=outcomes.undone(task, Status.UNKNOWN, task.answer), stop=raise_later
                 )
@@ -169,7 +171,10 @@ class Steps:
         self._pace.went_badly(started, now)
         if answer.retry_after is not None:
             self._pace.pause(now + min(answer.retry_after, policy.LONGEST_RETRY_AFTER))
-        stop = self.health.trouble(task.contact.row, answer.message, now)
+        # Not the API's own words: a stop is told in the log, and they may quote a cell.
+        is_quoting = answer.error_code.startswith("http.")
+        what = f"HTTP {answer.http_status}" if is_quoting else answer.message
+        stop = self.health.trouble(task.contact.row, what, now)
         if self.health.is_probing:
             self._pace.pause(now + self.health.next_probe(self._random))
         return stop
