@@ -93,8 +93,8 @@ class Credentials:
         _check("API token (SITECORE_CDP_API_TOKEN or api_token)", self.api_token)
         if ":" in self.client_key:
             raise UsageError(
-                "The client key (SITECORE_CDP_CLIENT_KEY or client_key) holds a colon, which HTTP Basic "
-                "authentication does not allow; copy it again."
+                "The client key (SITECORE_CDP_CLIENT_KEY or client_key) holds a colon, which "
+                "HTTP Basic authentication does not allow; copy it again."
             )
 
     def __str__(self) -> str:

@@ -67,7 +67,7 @@ def _read_alone(path: Path, where: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise UsageError(f"{where} cannot be read: {error.strerror}.") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise UsageError(f"{where} is not a regular file.")
@@ -77,7 +77,9 @@ def _read_alone(path: Path, where: str) -> bytes:
                 f"{where} can be read by others; run: chmod 600 {path} "
                 "(and renew the API token if others were there)."
             )
-        return file.read(_MOST_BYTES)
+        return os.read(descriptor, _MOST_BYTES)
+    finally:
+        os.close(descriptor)
 
 
 def _is_of_systemd(path: Path) -> bool:

@@ -9,7 +9,7 @@ import click
 
 from importer.cli.types import MaxErrorsType, PairType
 
-_CREDENTIALS: Final = {"clientkey", "apitoken", "apikey", "token", "password", "secret", "user"}
+_CREDENTIALS: Final = {"credential", "clientkey", "apikey", "token", "password", "secret", "user"}
 _CREDENTIALS_HINT: Final = (
     "credentials stand in a file of their own (credentials-file) or in SITECORE_CDP_CLIENT_KEY "
     "and SITECORE_CDP_API_TOKEN"
