@@ -1,12 +1,13 @@
 """How far the run is: a bar on a terminal, a line now and then in a log."""
 
+import contextlib
 import logging
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, NoReturn, Self
+from typing import TYPE_CHECKING, Final, NoReturn, Self, TextIO
 
 from importer.log import event
 from importer.records import Status
@@ -44,10 +45,11 @@ class Progress:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._ticker: threading.Thread | None = None
-        if bar or (bar is None and sys.stderr is not None and sys.stderr.isatty()):
+        stream = sys.stderr
+        if stream is not None and (bar or (bar is None and stream.isatty())):
             from tqdm import tqdm  # noqa: PLC0415 - --help need not pay for it
 
-            self._bar = tqdm(total=total, unit=" rows", file=sys.stderr, dynamic_ncols=True)
+            self._bar = tqdm(total=total, unit=" rows", file=_Lenient(stream), dynamic_ncols=True)
 
     def __enter__(self) -> Self:
         if self._bar is None:
@@ -109,6 +111,31 @@ class Progress:
     def _tick(self) -> None:
         while not self._ended.wait(_SECONDS_BETWEEN_LINES):
             self.tell()
+
+
+class _Lenient:
+    """A stream that is left alone when nobody reads it any more."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+    def __eq__(self, other: object) -> bool:
+        # By this tqdm knows that a line for the stream would break its bar.
+        return other is self._stream or other is self
+
+    def __hash__(self) -> int:
+        return hash(self._stream)
 
 
 def _counts(statuses: Mapping[Status, int]) -> str:

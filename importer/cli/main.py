@@ -55,16 +55,11 @@ def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - cl
     level = {"quiet": logging.ERROR, "verbose": logging.DEBUG}.get(volume or "", logging.INFO)
     configure(given["log_format"], level)
     check_environment(os.environ, command)
-    with ExitStack() as stack:
-        from importer.cli.wiring import run_options  # noqa: PLC0415 - --help need not wait
-
-        options, credentials = run_options(given, stack)
-        _tell_settings(options)
-        # pandas and pandera take half a second to load: --help and bad usage do not wait.
-        from importer.pipeline import import_file  # noqa: PLC0415
-
-        _spare_collections()
-        summary = import_file(options, credentials, heed_signals=True)
+    try:
+        summary = _run(given)
+    except OSError as error:
+        # To click, a broken pipe is a reason to leave without a word.
+        raise _fault(error) from None
     _tell(summary, given)
     return summary.exit_status
 
@@ -75,6 +70,19 @@ def main() -> None:
     status = _status(sys.argv[1:])
     _let_go_of_standard_streams()
     sys.exit(status)
+
+
+def _run(given: Given) -> "Summary":
+    with ExitStack() as stack:
+        from importer.cli.wiring import run_options  # noqa: PLC0415 - --help need not wait
+
+        options, credentials = run_options(given, stack)
+        _tell_settings(options)
+        # pandas and pandera take half a second to load: --help and bad usage do not wait.
+        from importer.pipeline import import_file  # noqa: PLC0415
+
+        _spare_collections()
+        return import_file(options, credentials, heed_signals=True)
 
 
 def _status(arguments: list[str]) -> ExitStatus:
@@ -139,7 +147,9 @@ def _tell_error(error: ImportContactsError, arguments: list[str]) -> None:
     if not is_configured():
         # What is wrong lies in the options themselves, so they are looked at once more,
         # without judging them, for how to tell it.
-        leniently = command.make_context(_NAME, arguments, resilient_parsing=True)
+        leniently = command.make_context(
+            _NAME, arguments, resilient_parsing=True, ignore_unknown_options=True
+        )
         if leniently.params.get("log_format") != "json":
             write_line(f"Error: {error}")
             return

@@ -21,7 +21,7 @@ class ColumnType(click.ParamType[str]):
     ) -> str:
         """The name as it is written."""
         del param, ctx
-        return str(value)
+        return _as_utf8(str(value))
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
         """The values of a repeatable option that one variable holds."""
@@ -47,7 +47,7 @@ class PairType(click.ParamType[tuple[str, str]]):
         """The two parts, trimmed."""
         if isinstance(value, tuple):
             return value
-        left, equals, right = str(value).partition("=")
+        left, equals, right = _as_utf8(str(value)).partition("=")
         if not (equals and left.strip() and right.strip()):
             self.fail(f"{value!r} is not of the form {self.name}.", param, ctx)
         return left.strip(), right.strip()
@@ -113,6 +113,14 @@ class MaxErrorsType(click.ParamType[MaxErrors]):
         if not 0 <= limit <= (100 if is_share else limit):
             self.fail(f"{value!r} is neither a number nor a percentage such as 2.5%.", param, ctx)
         return MaxErrors(limit, is_share)
+
+
+def _as_utf8(text: str) -> str:
+    """An argument as it was typed; without a locale, Python takes arguments for ASCII."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def _split(separators: str, text: str) -> Sequence[str]:
