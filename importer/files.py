@@ -31,6 +31,8 @@ def check_output(path: Path, option: str) -> None:
             ``path`` is not a regular file of its own.
     """
     if path == STANDARD_STREAM:
+        if sys.stdout is None:
+            raise UsageError(f"{option}: standard output is closed; name a file.")
         return
     directory = path.parent
     if not directory.is_dir():

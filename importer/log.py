@@ -2,7 +2,8 @@
 
 An event has a stable name, a sentence for a person, and fields. No cell value, no credential
 and no text of the API ever goes in; control characters are cleaned, and a bare ``LANG=C``
-or a closed pipe harms nothing.
+or a closed pipe harms nothing. Who imports this package as a library gets the events by
+``logging.getLogger("importer")`` and decides on their own where they go.
 """
 
 import contextlib
@@ -11,12 +12,28 @@ import logging
 import sys
 import unicodedata
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LOGGER = logging.getLogger("importer")
+EVENTS: Final = {
+    "settings.used": "With -v: every setting, and where it comes from; never a credential.",
+    "api.environment": "With -v: the proxy and the certificates that the environment names.",
+    "column.ignored": "A column of the source file matches no field.",
+    "run.started": "The source file can be read; sending begins.",
+    "run.progress": "How far the run is, every 30 seconds when no bar is drawn.",
+    "run.interrupted": "A signal came; what is in flight is finished first.",
+    "journal.lost": "The disk did not take the journal; names refs that are only here.",
+    "rows.without_identifiers": "So many rows have nothing to match their guest by.",
+    "rows.title_unlisted": "So many rows have a title that the API page does not list.",
+    "run.finished": "The run has ended; holds the figures of --summary.",
+    "run.failed": "The run could not go on; says why, and the exit status.",
+}
+"""All events by their stable names, which a program may rely on."""
+
+_LOGGER: Final = logging.getLogger("importer")
+_LOGGER.addHandler(logging.NullHandler())
 
 
 def event(level: int, name: str, message: str, **fields: object) -> None:
@@ -24,7 +41,7 @@ def event(level: int, name: str, message: str, **fields: object) -> None:
 
     Args:
         level: A level of the standard library's logging.
-        name: Stable name, such as ``run.started``.
+        name: One of ``EVENTS``.
         message: The sentence for a person.
         fields: What a program may want to read; values of JSON types.
     """
@@ -45,6 +62,11 @@ def configure(log_format: str, level: int) -> None:
     _LOGGER.propagate = False
 
 
+def is_configured() -> bool:
+    """Whether events go to standard error."""
+    return any(isinstance(handler, _Handler) for handler in _LOGGER.handlers)
+
+
 def cleaned(text: str) -> str:
     """The text on one line, without control characters or bidirectional overrides."""
     return "".join(
@@ -56,11 +78,14 @@ def cleaned(text: str) -> str:
 def write_line(line: str, stream: TextIO | None = None) -> None:
     """Write a line to standard error, around a progress bar if there is one.
 
-    What the stream cannot encode is escaped, and a stream that nobody reads is left alone.
+    It is cleaned, what the stream cannot encode is escaped, and a stream that nobody reads is
+    left alone.
     """
     stream = stream or sys.stderr
+    if stream is None:
+        return
     encoding = getattr(stream, "encoding", None) or "ascii"
-    safe = line.encode(encoding, "backslashreplace").decode(encoding)
+    safe = cleaned(line).encode(encoding, "backslashreplace").decode(encoding)
     # A run whose log is cut off (``2>&1 | head``) is still a run that must end well.
     with contextlib.suppress(OSError, ValueError):
         if bar := sys.modules.get("tqdm"):
@@ -80,8 +105,7 @@ class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC)
         name = getattr(record, "event", "log")
-        message = cleaned(record.getMessage())
-        return f"{moment:%Y-%m-%dT%H:%M:%SZ} {record.levelname} {name}: {message}"
+        return f"{moment:%Y-%m-%dT%H:%M:%SZ} {record.levelname} {name}: {record.getMessage()}"
 
 
 class _JsonFormatter(logging.Formatter):

@@ -1,12 +1,13 @@
 """How far the run is: a bar on a terminal, a line now and then in a log."""
 
+import contextlib
 import logging
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, NoReturn, Self
+from typing import TYPE_CHECKING, Final, NoReturn, Self, TextIO
 
 from importer.log import event
 from importer.records import Status
@@ -24,21 +25,36 @@ class Progress:
     Args:
         total: Records of the run; None when they were not counted beforehand.
         bar: Whether to draw a bar; None draws one on a terminal only. Without a bar, a line
-            goes to the log every 30 seconds.
+            goes to the log every 30 seconds, all the more when nothing gets done.
+        clock: Seconds of a monotonic clock.
     """
 
-    def __init__(self, total: int | None, *, bar: bool | None) -> None:
+    def __init__(
+        self,
+        total: int | None,
+        *,
+        bar: bool | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._total = total
         self._done = 0
-        self._started = self._told = time.monotonic()
+        self._clock = clock
+        self._started = self._counted = self._advanced = clock()
+        self._statuses: Mapping[Status, int] = {}
         self._bar: "tqdm[NoReturn] | None" = None  # noqa: UP037 - imported for types only
         self._lock = threading.Lock()
-        if bar or (bar is None and sys.stderr is not None and sys.stderr.isatty()):
+        self._ended = threading.Event()
+        self._ticker: threading.Thread | None = None
+        stream = sys.stderr
+        if stream is not None and (bar or (bar is None and stream.isatty())):
             from tqdm import tqdm  # noqa: PLC0415 - --help need not pay for it
 
-            self._bar = tqdm(total=total, unit=" rows", file=sys.stderr, dynamic_ncols=True)
+            self._bar = tqdm(total=total, unit=" rows", file=_Lenient(stream), dynamic_ncols=True)
 
     def __enter__(self) -> Self:
+        if self._bar is None:
+            self._ticker = threading.Thread(target=self._tick, daemon=True)
+            self._ticker.start()
         return self
 
     def __exit__(
@@ -47,6 +63,9 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ended.set()
+        if self._ticker is not None:
+            self._ticker.join()
         if self._bar is not None:
             self._bar.close()
 
@@ -54,34 +73,70 @@ class Progress:
         """Count ``rows`` more records as done; ``statuses`` are the counts of all."""
         with self._lock:
             self._done += rows
-            now = time.monotonic()
+            self._statuses = statuses
+            now = self._advanced = self._clock()
             if self._bar is not None:
-                if now - self._told >= _SECONDS_BETWEEN_COUNTS:
+                if now - self._counted >= _SECONDS_BETWEEN_COUNTS:
                     # A postfix costs 20 µs, an update of the bar a hundredth of that.
-                    self._told = now
+                    self._counted = now
                     self._bar.set_postfix_str(_counts(statuses), refresh=False)
                 self._bar.update(rows)
-            elif now - self._told >= _SECONDS_BETWEEN_LINES:
-                self._told = now
-                self._tell_line(now, statuses)
 
-    def _tell_line(self, now: float, statuses: Mapping[Status, int]) -> None:
+    def tell(self) -> None:
+        """Log how far the run is."""
+        with self._lock:
+            now, done = self._clock(), self._done
+            statuses = dict(self._statuses)
+            still = now - self._advanced
         seconds = now - self._started
-        of_total, left = "", ""
-        if self._total:
-            of_total = f" of {self._total:,} ({self._done / self._total:.0%})"
-            remaining = seconds / self._done * (self._total - self._done) if self._done else 0.0
-            left = f", about {remaining:.0f} s left"
+        of_total = f" of {self._total:,} ({done / self._total:.0%})" if self._total else ""
         event(
             logging.INFO,
             "run.progress",
-            f"{self._done:,}{of_total} rows: {_counts(statuses)}{left}",
-            rows=self._done,
+            f"{done:,}{of_total} rows: {_counts(statuses) or 'none yet'}"
+            + self._outlook(done, seconds, still),
+            rows=done,
             total=self._total,
             seconds=round(seconds, 1),
             statuses={status.value: count for status, count in statuses.items()},
         )
 
+    def _outlook(self, done: int, seconds: float, still: float) -> str:
+        if still >= _SECONDS_BETWEEN_LINES:
+            return f"; no row got done for {still:.0f} s"
+        if not (self._total and done):
+            return ""
+        return f"; about {seconds / done * (self._total - done):.0f} s left"
+
+    def _tick(self) -> None:
+        while not self._ended.wait(_SECONDS_BETWEEN_LINES):
+            self.tell()
+
+
+class _Lenient:
+    """A stream that is left alone when nobody reads it any more."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+    def __eq__(self, other: object) -> bool:
+        # By this tqdm knows that a line for the stream would break its bar.
+        return other is self._stream or other is self
+
+    def __hash__(self) -> int:
+        return hash(self._stream)
+
 
 def _counts(statuses: Mapping[Status, int]) -> str:
-    return " ".join(f"{status}={statuses[status]}" for status in Status if statuses[status])
+    return " ".join(f"{status}={statuses[status]}" for status in Status if statuses.get(status))

@@ -112,6 +112,21 @@ class MaxErrors:
 _FAIR_NUMBER_OF_ROWS = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One option as a run has used it, for people to read; never a credential.
+
+    Attributes:
+        name: Long name of the option, without its dashes.
+        value: Its value as text, ``""`` when it has none.
+        origin: Where the value comes from, ``command line`` for example.
+    """
+
+    name: str
+    value: str
+    origin: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
     """All that one import is asked to do.
@@ -122,11 +137,15 @@ class RunOptions:
         out: Results file, ``-`` for standard output.
         rejects: File for the records that did not get in; None is none.
         summary: File for the figures of the run as JSON; None is none.
+        report: File for the page about the run; None is none.
         journal: The journal file.
         dry_run: Read and validate everything, send nothing.
         strict: Send nothing unless every record is valid.
         fresh: Forget what the journal holds on the destination.
         bar: Draw a progress bar; None is on a terminal only.
+        reads: Option to a file that it has the run read, such as ``--config``; none of them
+            may be written over.
+        shown: All options, as the report and ``--verbose`` show them.
     """
 
     source: SourceOptions
@@ -138,11 +157,14 @@ class RunOptions:
     out: Path
     rejects: Path | None = None
     summary: Path | None = None
+    report: Path | None = None
     journal: Path
     dry_run: bool = False
     strict: bool = False
     fresh: bool = False
     bar: bool | None = None
+    reads: Mapping[str, Path] = field(default_factory=dict)
+    shown: tuple[Setting, ...] = ()
 
     @property
     def asks_api(self) -> bool:

@@ -89,12 +89,12 @@ class Credentials:
     api_token: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        _check("client key (SITECORE_CDP_CLIENT_KEY)", self.client_key)
-        _check("API token (SITECORE_CDP_API_TOKEN)", self.api_token)
+        _check("client key (SITECORE_CDP_CLIENT_KEY or client_key)", self.client_key)
+        _check("API token (SITECORE_CDP_API_TOKEN or api_token)", self.api_token)
         if ":" in self.client_key:
             raise UsageError(
-                "The client key (SITECORE_CDP_CLIENT_KEY) holds a colon, which HTTP Basic "
-                "authentication does not allow; copy it again."
+                "The client key (SITECORE_CDP_CLIENT_KEY or client_key) holds a colon, which "
+                "HTTP Basic authentication does not allow; copy it again."
             )
 
     def __str__(self) -> str:

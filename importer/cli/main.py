@@ -3,63 +3,60 @@
 import gc
 import logging
 import os
-import sys
 from contextlib import ExitStack
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from importer._version import __version__
-from importer.cli.options import all_options, default_out
-from importer.errors import ExitStatus, ImportContactsError, UsageError
-from importer.log import configure, event, write_line
-from importer.settings import (
-    DeliveryOptions,
-    IfExists,
-    MappingOptions,
-    Rules,
-    RunOptions,
-    SourceOptions,
-)
+from importer.cli.ending import configure_log, fault, leave_with, tell
+from importer.cli.environment import PREFIX, check_environment
+from importer.cli.given import Given
+from importer.cli.options import all_options
+from importer.errors import ExitStatus
+from importer.log import event
+from importer.settings import RunOptions
 
 if TYPE_CHECKING:
-    from importer.api import Credentials
     from importer.reporting import Summary
 
+_NAME = "import-contacts"
 _EPILOG = (
-    "Credentials come from SITECORE_CDP_CLIENT_KEY and SITECORE_CDP_API_TOKEN. Every option can "
-    "also come from IMPORT_CONTACTS_<OPTION>. Exit status: 0 all done, 1 some rows are not, "
-    "2 wrong usage, 3 the input cannot be read, 4 credentials refused, 5 stopped midway (run "
-    "again), 75 another run holds the journal, 130 or 143 interrupted."
+    "Credentials come from SITECORE_CDP_CLIENT_KEY and SITECORE_CDP_API_TOKEN, or from "
+    "--credentials-file. Every option can also come from IMPORT_CONTACTS_<OPTION> or from the "
+    "--config file; an argument beats the environment, and that beats the file. Exit status: 0 "
+    "all done, 1 some rows are not, 2 wrong usage, 3 the input cannot be read, 4 credentials "
+    "refused, 5 stopped midway (run again), 75 another run holds the journal, 130 or 143 "
+    "interrupted."
 )
 
 
 @click.command(
+    _NAME,
     context_settings={
-        "auto_envvar_prefix": "IMPORT_CONTACTS",
+        "auto_envvar_prefix": PREFIX.rstrip("_"),
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
     },
     epilog=_EPILOG,
 )
 @all_options
-@click.version_option(__version__, prog_name="import-contacts")
-def command(**given: Any) -> ExitStatus:  # noqa: ANN401 - click's own values
+@click.version_option(__version__, prog_name=_NAME)
+@click.pass_context
+def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - click's own values
     """Import the order contacts of CONTACTS_CSV into Sitecore CDP, each exactly once.
 
     CONTACTS_CSV is a path, or - for standard input; .gz, .bz2, .xz, .zip and .zst are opened.
     Running the same command again is always safe: it sends only what is not done yet.
     """
+    given = Given.of(ctx)
     configure_log(given)
-    with ExitStack() as stack:
-        options, credentials = _options(given, stack)
-        # pandas and pandera take half a second to load: --help and bad usage do not wait.
-        from importer.pipeline import import_file  # noqa: PLC0415
-
-        _spare_collections()
-        summary = import_file(options, credentials)
+    check_environment(os.environ, command)
+    try:
+        summary = _run(given)
+    except OSError as error:
+        # To click, a broken pipe is a reason to leave without a word.
+        raise fault(error, _NAME) from None
     tell(summary, given)
     return summary.exit_status
 
@@ -69,25 +66,17 @@ def main() -> None:
     leave_with(command)
 
 
-def leave_with(command: click.Command) -> None:
-    """Run a command and leave with its exit status."""
-    try:
-        status = command.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        status = ExitStatus.USAGE
-    except click.Abort:
-        status = ExitStatus.INTERRUPTED
-    except ImportContactsError as error:
-        _tell_error(error)
-        status = error.exit_status
-    sys.exit(status)
+def _run(given: Given) -> "Summary":
+    with ExitStack() as stack:
+        from importer.cli.wiring import run_options  # noqa: PLC0415 - --help need not wait
 
+        options, credentials = run_options(given, stack)
+        _tell_settings(options)
+        # pandas and pandera take half a second to load: --help and bad usage do not wait.
+        from importer.pipeline import import_file  # noqa: PLC0415
 
-def configure_log(given: dict[str, Any]) -> None:
-    """Have the log as the options say."""
-    level = logging.DEBUG if given["verbose"] else logging.INFO
-    configure(given["log_format"], logging.ERROR if given["quiet"] else level)
+        _spare_collections()
+        return import_file(options, credentials, heed_signals=True)
 
 
 def _spare_collections() -> None:
@@ -99,119 +88,15 @@ def _spare_collections() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-def _options(given: dict[str, Any], stack: ExitStack) -> tuple[RunOptions, "Credentials | None"]:
-    path: Path = given["contacts_csv"]
-    out = given["out"] or default_out(path)
-    results = default_out(path) if out == Path("-") else out
-    base_url, credentials = _destination(given, stack)
-    options = RunOptions(
-        source=SourceOptions(
-            path=None if path == Path("-") else path,
-            encoding=given["encoding"],
-            delimiter=given["delimiter"],
-            limit=given["limit"],
-        ),
-        mapping=MappingOptions(
-            columns=dict(given["columns"]),
-            identifiers=dict(given["identifiers"]),
-            list_separator=given["list_separator"],
-            carry=given["carry"],
-        ),
-        rules=Rules(
-            phone_region=given["phone_region"],
-            date_format=given["date_format"],
-            require=given["require"],
-        ),
-        delivery=replace(
-            delivery_options(given),
-            if_exists=IfExists(given["if_exists"]),
-            preview=given["dry_run"],
-        ),
-        base_url=base_url,
-        destination="sandbox" if given["sandbox"] else base_url,
-        out=out,
-        rejects=given["rejects"],
-        summary=given["summary"],
-        journal=given["journal"] or results.with_name(f"{results.name}.journal"),
-        dry_run=given["dry_run"],
-        strict=given["strict"],
-        # A new sandbox is empty, whatever an earlier one has held.
-        fresh=given["fresh"] or given["sandbox"],
-        bar=given["bar"] if not given["quiet"] else False,
+def _tell_settings(options: RunOptions) -> None:
+    used = [one for one in options.shown if one.value]
+    event(
+        logging.DEBUG,
+        "settings.used",
+        "; ".join(f"{one.name}: {one.value} ({one.origin})" for one in used),
+        settings={one.name: {"value": one.value, "origin": one.origin} for one in used},
     )
-    return options, credentials
+    if options.base_url is not None and not options.dry_run:
+        from importer.api.environment import Environment  # noqa: PLC0415 - as in command()
 
-
-def delivery_options(given: dict[str, Any]) -> DeliveryOptions:
-    """How fast and how patiently."""
-    return DeliveryOptions(
-        concurrency=given["concurrency"],
-        rate=given["rate"],
-        timeout=given["timeout"],
-        attempts=given["attempts"],
-        max_errors=given["max_errors"],
-    )
-
-
-def _destination(
-    given: dict[str, Any], stack: ExitStack
-) -> tuple[str | None, "Credentials | None"]:
-    region, base_url, sandbox = given["region"], given["base_url"], given["sandbox"]
-    if sum(map(bool, (region, base_url, sandbox))) > 1:
-        raise UsageError("Give only one of --region, --base-url and --sandbox.")
-    if given["sandbox_faults"] and not sandbox:
-        raise UsageError("--sandbox-faults is for --sandbox only.")
-    asks_api = not given["dry_run"] or given["if_exists"] != IfExists.CREATE
-    if not (region or base_url or sandbox) and asks_api:
-        raise UsageError(
-            "Say where to send: --region eu|us|ap|jp, --base-url URL, or --sandbox to rehearse."
-        )
-    if sandbox:
-        from importer.rehearsal import sandbox_running  # noqa: PLC0415 - as in command()
-
-        address = stack.enter_context(sandbox_running(given["sandbox_faults"]))
-        return address.url, _credentials(address.client_key, address.api_token)
-    return url_of(given), credentials_of_environment() if asks_api else None
-
-
-def url_of(given: dict[str, Any]) -> str | None:
-    """The base URL of the region, or the one that is given itself; None if neither is."""
-    from importer.api import base_url_of, check_base_url  # noqa: PLC0415 - as in command()
-
-    region, base_url = given["region"], given["base_url"]
-    return check_base_url(base_url) if base_url else base_url_of(region) if region else None
-
-
-def credentials_of_environment() -> "Credentials":
-    """Who sends.
-
-    Raises:
-        UsageError: They are missing, or cannot be right.
-    """
-    return _credentials(
-        os.environ.get("SITECORE_CDP_CLIENT_KEY"), os.environ.get("SITECORE_CDP_API_TOKEN")
-    )
-
-
-def _credentials(client_key: str | None, api_token: str | None) -> "Credentials":
-    from importer.api import Credentials  # noqa: PLC0415 - as in command()
-
-    return Credentials(client_key or "", api_token or "")
-
-
-def tell(summary: "Summary", given: dict[str, Any]) -> None:
-    """Say what a run has come to."""
-    level = logging.INFO if summary.exit_status is ExitStatus.OK else logging.ERROR
-    if given["log_format"] == "json":
-        event(level, "run.finished", " ".join(summary.as_lines()), **summary.figures())
-    elif level is logging.ERROR or not given["quiet"]:
-        for line in summary.as_lines():
-            write_line(line)
-
-
-def _tell_error(error: ImportContactsError) -> None:
-    handlers = logging.getLogger("importer").handlers
-    if handlers:
-        event(logging.ERROR, "run.failed", str(error), exitCode=int(error.exit_status))
-    else:
-        write_line(f"Error: {error}")
+        event(logging.DEBUG, "api.environment", Environment.of(options.base_url).describe())

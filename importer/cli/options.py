@@ -6,15 +6,45 @@ from typing import Any, Final
 
 import click
 
-from importer.cli.types import DelimiterType, MaxErrorsType, PairType
+from importer.cli.config import load_config
+from importer.cli.types import (
+    ColumnType,
+    DelimiterType,
+    FieldType,
+    MaxErrorsType,
+    PairType,
+    PositiveType,
+)
+from importer.files import STANDARD_STREAM
 from importer.settings import IfExists
 
 _COMPRESSED: Final = {".gz", ".bz2", ".xz", ".zip", ".zst"}
 _REGIONS: Final = ("eu", "us", "ap", "jp")
 _FILE: Final = click.Path(path_type=Path)
-
-
 _ARGUMENT: Final = click.argument("contacts_csv", type=click.Path(path_type=Path))
+# These decide how whatever is wrong with the others is told, so they are read first; and the
+# configuration file before them, as they may stand in it.
+_TOLD_FIRST: Final = (
+    click.option(
+        "--config",
+        type=_FILE,
+        is_eager=True,
+        callback=load_config,
+        help="TOML file with any of these options, and [columns] and [identifiers].",
+    ),
+    click.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        is_eager=True,
+        help="How log lines are written on standard error.",
+    ),
+    click.option(
+        "--quiet", "-q", is_flag=True, is_eager=True, help="Say nothing unless something is wrong."
+    ),
+    click.option("--verbose", "-v", is_flag=True, is_eager=True, help="Say more."),
+)
 _OPTIONS: Final = (
     click.option("--out", type=_FILE, help="Results CSV.  [default: <input stem>.results.csv]"),
     click.option(
@@ -23,6 +53,7 @@ _OPTIONS: Final = (
         help="The records that did not get in, as they were read, with the reason. Can be "
         "imported again.",
     ),
+    click.option("--report", type=_FILE, help="A page about the run, as one HTML file."),
     click.option("--summary", type=_FILE, help="The figures of the run as JSON."),
     click.option(
         "--region", type=click.Choice(_REGIONS), help="Send to this region of Sitecore CDP."
@@ -39,6 +70,11 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--sandbox-faults", type=_FILE, help="TOML file with the misbehaviour of the sandbox."
+    ),
+    click.option(
+        "--credentials-file",
+        type=_FILE,
+        help="TOML file with client_key and api_token, which you alone can read.",
     ),
     click.option("--dry-run", is_flag=True, help="Read and validate everything, send nothing."),
     click.option("--strict", is_flag=True, help="Send nothing at all unless every row is valid."),
@@ -63,28 +99,26 @@ _OPTIONS: Final = (
     click.option("--fresh", is_flag=True, help="Forget the journal and send everything."),
     click.option(
         "--map",
-        "columns",
         type=PairType("FIELD", "COLUMN"),
         multiple=True,
         help="The column that holds a field, when its name does not say so. Repeatable.",
     ),
     click.option(
         "--identifier",
-        "identifiers",
         type=PairType("PROVIDER", "COLUMN"),
         multiple=True,
         help="A column with the guests' ids of one provider. Repeatable.",
     ),
     click.option(
         "--require",
+        type=FieldType(),
         multiple=True,
-        metavar="FIELD",
         help="A field that every row must fill. Repeatable.",
     ),
     click.option(
         "--carry",
+        type=ColumnType(),
         multiple=True,
-        metavar="COLUMN",
         help="A column to copy into the results. Repeatable.",
     ),
     click.option(
@@ -122,13 +156,13 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--rate",
-        type=click.FloatRange(min=0, min_open=True),
+        type=PositiveType(),
         metavar="R",
         help="Most requests a second.  [default: no cap]",
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=PositiveType(),
         default=30.0,
         show_default=True,
         metavar="S",
@@ -143,17 +177,7 @@ _OPTIONS: Final = (
         help="Most attempts for one row.",
     ),
     click.option(
-        "--log-format",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="How log lines are written on standard error.",
-    ),
-    click.option("--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong."),
-    click.option("--verbose", "-v", is_flag=True, help="Say more."),
-    click.option(
         "--progress/--no-progress",
-        "bar",
         default=None,
         help="A progress bar.  [default: on a terminal only]",
     ),
@@ -162,14 +186,14 @@ _OPTIONS: Final = (
 
 def all_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Put the argument and all options on a command."""
-    for decorate in reversed((_ARGUMENT, *_OPTIONS)):
+    for decorate in reversed((_ARGUMENT, *_OPTIONS, *_TOLD_FIRST)):
         command = decorate(command)
     return command
 
 
 def default_out(contacts_csv: Path, kind: str = "results") -> Path:
     """``<input stem>.<kind>.csv`` in the working directory."""
-    if contacts_csv == Path("-"):
+    if contacts_csv == STANDARD_STREAM:
         return Path(f"stdin.{kind}.csv")
     name = contacts_csv.name
     if contacts_csv.suffix.lower() in _COMPRESSED:

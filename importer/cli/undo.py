@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from importer._version import __version__
+from importer.cli.ending import configure_log, fault, leave_with, tell
+from importer.cli.given import Given
 from importer.cli.main import command as import_contacts
-from importer.cli.main import (
-    configure_log,
-    credentials_of_environment,
-    delivery_options,
-    leave_with,
-    tell,
-    url_of,
-)
 from importer.cli.options import default_out
 from importer.errors import ExitStatus, UsageError
 from importer.log import event
@@ -44,7 +38,8 @@ _SHARED: Final = frozenset(
         "log_format",
         "quiet",
         "verbose",
-        "bar",
+        "progress",
+        "credentials_file",
     }
 )
 _FILE: Final = click.Path(path_type=Path)
@@ -97,16 +92,20 @@ _PARAMETERS: Final[list[click.Parameter]] = [
     epilog=_EPILOG,
 )
 @click.version_option(__version__, prog_name="undo-import")
-def command(**given: Any) -> ExitStatus:  # noqa: ANN401 - click's own values
+@click.pass_context
+def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - click's own values
     """Delete the contacts that an import has created, and no others.
 
     RESULTS_CSV is the results file of the import; its rows with the status created are deleted.
     What somebody has changed since is left alone. The matching of guests cannot be undone.
     Running the same command again is always safe: it goes on where it stopped.
     """
+    from importer.cli.wiring import credentials_of  # noqa: PLC0415 - --help need not wait
+
+    given = Given.of(ctx)
     configure_log(given)
     options = _options(given)
-    credentials = credentials_of_environment()
+    credentials = credentials_of(given)
 
     def confirm(found: "Survey") -> None:
         _confirm(found, options, given)
@@ -114,7 +113,11 @@ def command(**given: Any) -> ExitStatus:  # noqa: ANN401 - click's own values
     # pandas takes half a second to load: --help and bad usage do not wait.
     from importer.undoing import undo_file  # noqa: PLC0415
 
-    summary = undo_file(options, credentials, confirm, force=given["force"])
+    try:
+        summary = undo_file(options, credentials, confirm, force=given["force"])
+    except OSError as error:
+        # To click, a broken pipe is a reason to leave without a word.
+        raise fault(error, "undo-import") from None
     tell(summary, given)
     return summary.exit_status
 
@@ -124,12 +127,13 @@ def main() -> None:
     leave_with(command)
 
 
-def _options(given: dict[str, Any]) -> RunOptions:
-    if given["region"] and given["base_url"]:
-        raise UsageError("Give only one of --region and --base-url.")
-    base_url = url_of(given)
-    if base_url is None:
+def _options(given: Given) -> RunOptions:
+    from importer.cli.wiring import delivery_options, url_of  # noqa: PLC0415 - as above
+
+    name = given.strongest(("region", "base_url"), "Give only one of --region and --base-url.")
+    if name is None:
         raise UsageError("Say where the contacts are: --region eu|us|ap|jp or --base-url URL.")
+    base_url = url_of(name, given)
     path: Path = given["results_csv"]
     return RunOptions(
         source=SourceOptions(path=path),
@@ -140,11 +144,11 @@ def _options(given: dict[str, Any]) -> RunOptions:
         summary=given["summary"],
         journal=given["journal"] or path.with_name(f"{path.name}.journal"),
         dry_run=given["dry_run"],
-        bar=given["bar"] if not given["quiet"] else False,
+        bar=False if given["quiet"] else given["progress"],
     )
 
 
-def _confirm(found: "Survey", options: RunOptions, given: dict[str, Any]) -> None:
+def _confirm(found: "Survey", options: RunOptions, given: Given) -> None:
     """Say what there is to delete, and ask.
 
     Raises:

@@ -19,12 +19,13 @@ from importer.delivery.creating import Advance
 from importer.delivery.gate import Gate
 from importer.delivery.outbox import Outbox
 from importer.delivery.pace import Pace
-from importer.delivery.policy import Action, Stop
+from importer.delivery.policy import Action, Stop, is_trouble
 from importer.delivery.steps import Steps
 from importer.delivery.tasks import Agenda, Task
 from importer.delivery.workers import Exchanged, Workers, carry_out
 from importer.errors import StoppedError
 from importer.journal import Entry, Journal, State
+from importer.metrics import Metrics
 from importer.records import Outcome, Planned
 from importer.settings import DeliveryOptions
 
@@ -76,6 +77,8 @@ class Delivery:
         self._error: Exception | None = None
         self.stop: Stop | None = None
         self.requests = 0
+        self.metrics = Metrics()
+        """How the requests went, over time."""
 
     @property
     def settled(self) -> int:
@@ -199,6 +202,10 @@ class Delivery:
         task = exchanged.task
         requests = _requests(exchanged.result)
         self.requests += requests
+        now = time.monotonic()
+        for _ in range(requests):
+            seconds = (now - exchanged.started) / requests
+            self.metrics.observe(now, seconds, _is_trouble(exchanged.result), self._in_flight + 1)
         for _ in range(requests - 1):
             self.pace.departed(time.monotonic())
         if task.action is Action.LOOK_UP:
@@ -244,6 +251,11 @@ class Delivery:
 
 def _is_intended(task: Task) -> bool:
     return task.entry is not None and task.entry.state is State.INTENT
+
+
+def _is_trouble(result: Answer | Listing | Exception) -> bool:
+    answer = result.failure if isinstance(result, Listing) else result
+    return isinstance(answer, Answer) and is_trouble(answer)
 
 
 def _requests(result: Answer | Listing | Exception) -> int:

@@ -1,8 +1,11 @@
 """The files that a run writes, checked before anything is sent."""
 
-from collections.abc import Sequence
+import contextlib
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from importer.errors import UsageError
 from importer.files import STANDARD_STREAM, AtomicFile, check_output
@@ -10,33 +13,52 @@ from importer.reading import Source
 from importer.results import Recorder
 from importer.settings import RunOptions
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 def check_paths(options: RunOptions) -> None:
-    """See to it that no file of the run is written over another.
+    """See to it that no file of the run is written over another, by whatever name.
 
     Raises:
         UsageError: Two options name the same file, or one cannot be written.
     """
+    seen: dict[object, str] = {}
+    for place in _places(options.source.path):
+        seen[place] = "the source file"
+    for option, path in options.reads.items():
+        for place in _places(path):
+            seen.setdefault(place, f"the file of {option}")
+    for option, path in _written(options):
+        places = _places(path) if path != STANDARD_STREAM else [STANDARD_STREAM]
+        for place in places:
+            if place in seen:
+                raise UsageError(f"{option}: {path} is {seen[place]} as well; name another file.")
+        seen |= dict.fromkeys(places, f"the file of {option}")
+        check_output(path, option)
+
+
+def _written(options: RunOptions) -> Iterator[tuple[str, Path]]:
     named = {
         "--out": options.out,
         "--rejects": options.rejects,
         "--summary": options.summary,
+        "--report": options.report,
         "--journal": None if options.dry_run else options.journal,
     }
-    seen: dict[Path, str] = {}
-    if options.source.path is not None:
-        seen[options.source.path.resolve()] = "the source file"
     for option, path in named.items():
-        if path is None:
-            continue
-        place = path if path == STANDARD_STREAM else path.resolve()
-        if place in seen:
-            raise UsageError(f"{option}: {path} is {seen[place]} as well; name another file.")
-        seen[place] = f"the file of {option}"
-        check_output(path, option)
+        if path is not None:
+            yield option, path
+
+
+def _places(path: Path | None) -> list[object]:
+    """What a path, or standard input, can be known by: its full name and, if it is there, itself.
+
+    Two names may be one file, as links are.
+    """
+    places: list[object] = [] if path is None else [path.resolve()]
+    with contextlib.suppress(OSError):
+        found = os.fstat(0) if path is None else path.stat()
+        if stat.S_ISREG(found.st_mode):
+            places.append((found.st_dev, found.st_ino))
+    return places
 
 
 class Outputs:
@@ -81,14 +103,19 @@ class Outputs:
             self._rejects.commit()
 
 
-def write_summary(options: RunOptions, text: str) -> None:
-    """Write the figures of the run, if they are asked for.
+def write_whole(path: Path | None, option: str, text: Callable[[], str]) -> None:
+    """Write a file about the run, if it is asked for.
+
+    Args:
+        path: The file to be; None is none.
+        option: The option that named it.
+        text: Makes what it shall hold.
 
     Raises:
         StoppedError: The file cannot be written.
     """
-    if options.summary is None:
+    if path is None:
         return
-    with AtomicFile(options.summary, "--summary") as file:
-        file.write(text)
+    with AtomicFile(path, option) as file:
+        file.write(text())
         file.commit()

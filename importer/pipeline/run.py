@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import abc
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
@@ -15,29 +16,47 @@ from importer.errors import ExitStatus, InputError, StoppedError
 from importer.journal import Journal
 from importer.log import event
 from importer.mapping import Mapping
+from importer.metrics import Metrics
 from importer.pipeline.dispatch import Dispatch
 from importer.pipeline.intake import Intake
-from importer.pipeline.outputs import Outputs, check_paths, write_summary
+from importer.pipeline.outputs import Outputs, check_paths, write_whole
 from importer.pipeline.signals import Interruption
 from importer.pipeline.survey import Survey, survey
 from importer.progress import Progress
 from importer.reading import Source, open_source
 from importer.records import Status
 from importer.reporting import Summary
+from importer.reporting.summary import counted
 from importer.results import Recorder, Tally, contacts_there
 from importer.settings import RunOptions
-from importer.validation import Validator
+from importer.validation import NO_IDENTIFIERS, TITLE_UNLISTED, Validator
 
 EXIT_STATUSES: Final = {"credentials": ExitStatus.CREDENTIALS, "strict": ExitStatus.INPUT}
 """Why a run stopped to its exit status, where that is not the one of a run to go on with."""
 
 
-def import_file(options: RunOptions, credentials: Credentials | None) -> Summary:
+_WARNINGS: Final = {
+    NO_IDENTIFIERS: (
+        "rows.without_identifiers",
+        "{rows} have no identifiers, so the API may not match their contacts to a guest.",
+    ),
+    TITLE_UNLISTED: (
+        "rows.title_unlisted",
+        "{rows} have a title that the API page does not list; it is sent as it is.",
+    ),
+}
+
+
+def import_file(
+    options: RunOptions, credentials: Credentials | None, *, heed_signals: bool
+) -> Summary:
     """Import the contacts of a file.
 
     Args:
         options: What is asked for.
         credentials: Who sends; None for a dry run.
+        heed_signals: Whether SIGINT, SIGTERM and SIGHUP end the run well; in the main thread
+            only.
 
     Returns:
         The figures of the run, with its exit status.
@@ -50,7 +69,7 @@ def import_file(options: RunOptions, credentials: Credentials | None) -> Summary
     """
     check_paths(options)
     with ExitStack() as stack:
-        return _Run(options, credentials, stack).run()
+        return _Run(options, credentials, stack).run(heed_signals=heed_signals)
 
 
 class _Run:
@@ -64,7 +83,7 @@ class _Run:
         self.started_at = time.monotonic()
         self.stdin = self._spooled() if options.source.path is None else sys.stdin.buffer
 
-    def run(self) -> Summary:
+    def run(self, *, heed_signals: bool) -> Summary:
         # Header and columns first: nothing is created for a file that is none.
         with self._open() as source:
             header = source.header
@@ -78,7 +97,9 @@ class _Run:
             event(logging.WARNING, "column.ignored", warning)
         journal = self._open_journal()
         dispatch = Dispatch(self.options, self.credentials, journal)
-        interruption = self.stack.enter_context(Interruption(dispatch.interrupt))
+        interruption = Interruption(dispatch.interrupt)
+        if heed_signals:
+            self.stack.enter_context(interruption)
         surveyed = self._survey(mapping, validator, dispatch)
         source = self.stack.enter_context(self._open())
         if source.header != header:
@@ -91,10 +112,24 @@ class _Run:
             self._dispatch(dispatch, intake, recorder, progress)
         if surveyed is not None and dispatch.stop is None and source.sha256 != surveyed.sha256:
             dispatch.stop = Stop("input", "The source file changed during the run.")
+        recorder.check()
         outputs.commit(recorder.failure)
         summary = self._summary(recorder.tally, source.sha256, dispatch, interruption)
-        write_summary(self.options, summary.as_json())
+        _tell_warnings(summary.warnings)
+        self._write_about(summary, dispatch)
         return summary
+
+    def _write_about(self, summary: Summary, dispatch: Dispatch) -> None:
+        """Write the files about the run; the last of it, so that nothing else waits for them."""
+
+        def report() -> str:
+            from importer.reporting.page import page  # noqa: PLC0415 - jinja2 takes 0.1 s
+
+            metrics = dispatch.delivery.metrics if dispatch.delivery else Metrics()
+            return page(summary, metrics, self.options.shown)
+
+        write_whole(self.options.summary, "--summary", summary.as_json)
+        write_whole(self.options.report, "--report", report)
 
     def _open(self) -> Source:
         if self.options.source.path is None:
@@ -180,9 +215,12 @@ class _Run:
             statuses=tally.statuses,
             errors=tally.errors,
             warnings=tally.warnings,
+            first_lines=tally.first_lines,
             requests=delivery.requests if delivery else 0,
             settled=delivery.settled if delivery else 0,
             lowest_concurrency=lowest if lowest < most else None,
+            most_in_flight=most,
+            is_dry_run=self.options.dry_run,
             stop=dispatch.stop.message if dispatch.stop else "",
             out=str(self.options.out),
             exit_status=interruption.exit_status or self._exit_status(tally, dispatch.stop),
@@ -194,3 +232,9 @@ class _Run:
         if self.options.strict and tally.statuses[Status.INVALID]:
             return ExitStatus.INPUT
         return ExitStatus.OK if tally.is_all_done else ExitStatus.SOME_ROWS_FAILED
+
+
+def _tell_warnings(counts: abc.Mapping[str, int]) -> None:
+    for word, (name, message) in _WARNINGS.items():
+        if count := counts.get(word):
+            event(logging.WARNING, name, message.format(rows=counted(count, "row")), rows=count)

@@ -1,13 +1,16 @@
 """SIGINT, SIGTERM and SIGHUP: the first one ends the run well, the second one at once."""
 
+import logging
 import os
 import signal
+import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Final, Self
 
 from importer.delivery import Stop
 from importer.errors import ExitStatus
+from importer.log import event
 
 _STATUSES: Final = {
     signal.SIGHUP: ExitStatus.HANGUP,
@@ -58,3 +61,14 @@ class Interruption:
             "interrupted", f"{name} came. Run the same command again; it goes on from here."
         )
         self._tell(self.stop)
+        # Not here: the signal may have come while this very thread was writing a line.
+        threading.Thread(target=_announce, args=(name,), daemon=True).start()
+
+
+def _announce(name: str) -> None:
+    event(
+        logging.WARNING,
+        "run.interrupted",
+        f"{name} came: requests in flight are finished first. A second signal leaves at once.",
+        signal=name,
+    )

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
+from importer.errors import StoppedError
 from importer.records import Batch, Outcome
 from importer.results.cells import defused
 from importer.results.rejects import Rejects
@@ -52,6 +53,20 @@ class Recorder:
         """
         self._rejects = Rejects(rejects, self._header, delimiter, sep_line)
 
+    def check(self) -> None:
+        """See to it that every record announced was told once, and written.
+
+        Raises:
+            StoppedError: It was not, which is a fault of this program.
+        """
+        written = self._expected if self.failure else self._written
+        if not self._expected == self.tally.rows == written:
+            raise StoppedError(
+                f"A fault of import-contacts: {self._expected:,} rows were read, "
+                f"{self.tally.rows:,} have a result and {written:,} are written. The results are "
+                "left as they were; please report it. The journal holds what was sent."
+            )
+
     def expect(self, batch: Batch, most_pending: int) -> None:
         """Announce the next records; waits while more than ``most_pending`` are untold."""
         keeps_cells = bool(self._carry) or self._rejects is not None
@@ -91,7 +106,9 @@ class Recorder:
         # A lone cell may be the text of a whole line whose cells cannot be told apart.
         told = cells if len(cells) > 1 or len(self._header) == 1 else ()
         carried = [defused(told[at]) if at < len(told) else "" for at in self._carry]
-        self._results.writerow((*_columns(outcome, pending.line_of(outcome.row)), *carried))
+        line = pending.line_of(outcome.row)
+        self.tally.place(outcome, line)
+        self._results.writerow((*_columns(outcome, line), *carried))
         if self._rejects is not None and not outcome.status.is_done:
             self._rejects.write(cells, outcome.error)
         pending.written += 1

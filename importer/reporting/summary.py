@@ -1,0 +1,186 @@
+"""The figures of a run, as JSON and as lines on standard error."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from importer.errors import ExitStatus
+from importer.records import Status
+
+_ERRORS_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The figures of a run. Source: contract, section 5.
+
+    Attributes:
+        source: The source file, ``-`` for standard input.
+        sha256: Digest of the source file, hexadecimal.
+        started: When the run began (UTC).
+        finished: When it ended (UTC).
+        elapsed: Seconds between the two, by the monotonic clock.
+        rows: Records of the source file.
+        statuses: Status to records; they add up to ``rows``.
+        errors: Error code to records.
+        warnings: Stable word to records or columns.
+        requests: Requests sent.
+        settled: Unclear answers that reading back has settled.
+        lowest_concurrency: Fewest requests in flight that the pace fell to; None if it did not.
+        stop: Why the run ended early, for a person; ``""`` if it did not.
+        first_lines: Error code to the lines in the file of its first records.
+        is_dry_run: Whether nothing was to be sent.
+        most_in_flight: Most requests that were allowed in flight.
+        out: The results file.
+    """
+
+    source: str
+    sha256: str
+    started: datetime
+    finished: datetime
+    elapsed: float
+    rows: int
+    statuses: Mapping[Status, int]
+    errors: Mapping[str, int]
+    warnings: Mapping[str, int] = field(default_factory=dict)
+    requests: int = 0
+    settled: int = 0
+    lowest_concurrency: int | None = None
+    most_in_flight: int = 0
+    first_lines: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    is_dry_run: bool = False
+    stop: str = ""
+    out: str = ""
+    exit_status: ExitStatus
+
+    def as_json(self) -> str:
+        """The figures as the ``--summary`` file holds them."""
+        return json.dumps(self.figures(), indent=2, ensure_ascii=False) + "\n"
+
+    def figures(self) -> dict[str, object]:
+        """The figures by the names of the contract."""
+        return {
+            "rows": self.rows,
+            "statuses": {s.value: n for s, n in self.statuses.items() if n},
+            "errors": [
+                {"errorCode": code, "count": count} for code, count in self.commonest_errors
+            ],
+            "firstLines": {code: list(lines) for code, lines in self.first_lines.items()},
+            "warnings": dict(self.warnings),
+            "input": self.source,
+            "inputSha256": self.sha256,
+            "startedAt": _iso(self.started),
+            "finishedAt": _iso(self.finished),
+            "elapsedSeconds": round(self.elapsed, 3),
+            "rowsPerSecond": round(self.rows_per_second, 1),
+            "requests": self.requests,
+            "settled": self.settled,
+            "lowestConcurrency": self.lowest_concurrency,
+            "stopped": self.stop,
+            "exitCode": int(self.exit_status),
+        }
+
+    @property
+    def done(self) -> int:
+        """Records with which nothing is left to do."""
+        return sum(count for status, count in self.statuses.items() if status.is_done)
+
+    @property
+    def headline(self) -> str:
+        """What came of the run, in one sentence."""
+        what = "valid" if self.is_dry_run else "done"
+        rows = counted(self.rows, "row")
+        if self.stop:
+            return f"Stopped midway: {self.done:,} of {rows} {_is(self.done)} {what}."
+        if not self.rows:
+            return "The file holds no rows."
+        if self.done == self.rows:
+            return f"All {rows} are {what}." if self.rows > 1 else f"The one row is {what}."
+        left = self.rows - self.done
+        return f"{left:,} of {rows} {_is(left)} not {what}."
+
+    @property
+    def rows_per_second(self) -> float:
+        """Records for each second of the run."""
+        return self.rows / self.elapsed if self.elapsed > 0 else 0.0
+
+    @property
+    def commonest_errors(self) -> list[tuple[str, int]]:
+        """Error codes with their records, most first."""
+        return sorted(self.errors.items(), key=lambda item: (-item[1], item[0]))
+
+    def as_lines(self) -> list[str]:
+        """The figures as a person reads them."""
+        return [
+            f"{self.source}: {self.headline}",
+            *self._status_lines(),
+            *self._error_lines(),
+            *self.remarks(),
+            *([f"Stopped: {self.stop}"] if self.stop else []),
+            f"Results: {self.out}",
+            *(f"Next: {step}" for step in self.next_steps()),
+        ]
+
+    def remarks(self) -> list[str]:
+        """What else is worth knowing, a sentence each."""
+        remarks = []
+        if self.settled:
+            answers = counted(self.settled, "unclear answer")
+            was = "was" if self.settled == 1 else "were"
+            remarks.append(f"{answers} {was} settled by reading the order's contacts back.")
+        if self.lowest_concurrency is not None:
+            remarks.append(
+                "The API could not keep up: requests in flight fell from "
+                f"{self.most_in_flight} to {self.lowest_concurrency}."
+            )
+        return remarks
+
+    def next_steps(self) -> list[str]:
+        """What to do now, a sentence each; none when all is done."""
+        count = self.statuses.get
+        steps = []
+        if count(Status.INVALID):
+            steps.append("mend the invalid rows (the error column says how) and run again.")
+        if count(Status.REJECTED):
+            steps.append("see why the API rejected rows; a new run tries them again.")
+        if count(Status.FAILED) or count(Status.UNKNOWN) or count(Status.NOT_SENT):
+            steps.append("run the same command again; it sends only what is not done yet.")
+        return steps
+
+    def _status_lines(self) -> list[str]:
+        shown = [status for status in Status if self.statuses.get(status)]
+        width = max((len(status.value) for status in shown), default=0)
+        time = f"in {self.elapsed:,.1f} s ({self.rows_per_second:,.0f} rows/s)"
+        return [
+            *(f"  {status.value:<{width}}  {self.statuses[status]:>11,}" for status in shown),
+            f"  {'rows':<{width}}  {self.rows:>11,}  {time}, {counted(self.requests, 'request')}",
+        ]
+
+    def _error_lines(self) -> list[str]:
+        shown = self.commonest_errors[:_ERRORS_SHOWN]
+        if not shown:
+            return []
+        width = max(len(code) for code, _ in shown)
+        lines = ["Commonest errors:"]
+        for code, count in shown:
+            first = next(iter(self.first_lines.get(code, ())), None)
+            where = f"  first in line {first:,}" if first is not None else ""
+            lines.append(f"  {code:<{width}}  {count:>11,}{where}")
+        if len(self.errors) > len(shown):
+            lines.append(f"  and {counted(len(self.errors) - len(shown), 'other kind')}")
+        return lines
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where it belongs."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,240 @@
+"""A night in the life of a cron job: configured by files, silent when all is well."""
+
+import json
+import os
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import COMMAND, Workplace, order
+from servers.reference import API_TOKEN, CLIENT_KEY, Fault, ReferenceServer
+
+from importer.log import EVENTS
+
+Contacts = Callable[[int], Path]
+BARE = {"LANG": "C", "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+
+
+def lines_of(text: str) -> list[dict[str, Any]]:
+    """The events of a log in JSON: each line is one, with a name of the catalogue."""
+    events: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
+    assert {found["event"] for found in events} <= set(EVENTS)
+    for found in events:
+        assert {"time", "level", "event", "message"} <= set(found)
+    return events
+
+
+def in_shell(workplace: Workplace, *words: object) -> "subprocess.Popen[bytes]":
+    """Start the command in a shell, which opens and closes its streams as ``words`` say."""
+    line = " ".join(map(str, (*COMMAND, f"--out {workplace.out}", *words)))
+    return subprocess.Popen(
+        ["bash", "-o", "pipefail", "-c", f"exec {line}"],  # noqa: S607
+        cwd=workplace.directory,
+        env=workplace.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_a_night_by_files_alone(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """Configuration and credentials elsewhere, started in another directory, nothing said."""
+    contacts(4)
+    (workplace.directory / "import.toml").write_text(
+        f'base-url = "{server.url}"\nout = "results.csv"\nreport = "report.html"\n'
+        'summary = "summary.json"\nquiet = true\ncredentials-file = "credentials.toml"\n'
+    )
+    credentials = workplace.directory / "credentials.toml"
+    credentials.touch(0o600)
+    credentials.write_text(f'client_key = "{CLIENT_KEY}"\napi_token = "{API_TOKEN}"\n')
+    home = workplace.directory / "home"
+    home.mkdir()
+    done = subprocess.run(
+        [*COMMAND, "../contacts.csv"],
+        cwd=home,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "IMPORT_CONTACTS_CONFIG": "../import.toml",
+        },
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert list(home.iterdir()) == []
+    assert workplace.figures()["statuses"] == {"created": 4}
+    for name in ("results.csv", "results.csv.journal", "report.html", "summary.json"):
+        assert stat.S_IMODE((workplace.directory / name).stat().st_mode) == 0o600, name
+
+
+def test_quiet_says_what_is_wrong(workplace: Workplace, contacts: Contacts) -> None:
+    """In a table with the commonest errors, where they begin, and what to do."""
+    with ReferenceServer(faults=[Fault(status=400)]) as server:
+        ran = workplace.send(contacts(3), server, "--quiet", "--concurrency", 1)
+    assert ran.exit_status == 1
+    assert ran.stderr.splitlines()[0].endswith("contacts.csv: 1 of 3 rows is not done.")
+    assert "  http.400            1  first in line 2" in ran.stderr
+    assert "Next: see why the API rejected rows" in ran.stderr
+    assert "INFO" not in ran.stderr
+
+
+def test_every_line_of_the_json_log_is_an_event(
+    workplace: Workplace, server: ReferenceServer
+) -> None:
+    """From the settings to the figures."""
+    source = workplace.write(
+        [
+            ("orderRef", "firstName", "title", "Nick"),
+            (order(1), "Ann", "Grand Duke", "x"),
+            ("?", "", "", ""),
+        ]
+    )
+    ran = workplace.send(source, server, "--log-format", "json", "--verbose", "--carry", "title")
+    events = lines_of(ran.stderr)
+    assert [found["event"] for found in events] == [
+        "settings.used", "api.environment", "column.ignored", "run.started",
+        "rows.without_identifiers", "rows.title_unlisted", "run.finished",
+    ]  # fmt: skip
+    by_name = {found["event"]: found for found in events}
+    assert by_name["settings.used"]["settings"]["carry"] == {
+        "value": "title", "origin": "command line",
+    }  # fmt: skip
+    assert by_name["rows.without_identifiers"]["rows"] == 1
+    finished = by_name["run.finished"]
+    assert (finished["rows"], finished["exitCode"], finished["level"]) == (2, 1, "error")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--no-such-option"], id="unknown-option"),
+        pytest.param(["--limit", "x"], id="wrong-value"),
+        pytest.param(["--config", "absent.toml"], id="no-config"),
+        pytest.param(["--dry-run", "--out", "no/where"], id="no-directory"),
+        pytest.param([], id="no-destination"),
+    ],
+)
+@pytest.mark.parametrize("by", ["argument", "environment"])
+def test_wrong_usage_is_told_as_json_too(
+    workplace: Workplace, contacts: Contacts, arguments: list[str], by: str
+) -> None:
+    """Whichever way the format was asked for, and wherever it stands."""
+    env = {"IMPORT_CONTACTS_LOG_FORMAT": "json"} if by == "environment" else {}
+    last = ["--log-format", "json"] if by == "argument" else []
+    ran = workplace.run(contacts(1), *arguments, *last, **env)
+    (found,) = lines_of(ran.stderr)
+    assert (ran.exit_status, found["event"], found["exitCode"]) == (2, "run.failed", 2)
+
+
+def test_a_mistyped_variable_is_no_variable(workplace: Workplace, contacts: Contacts) -> None:
+    """It is told, with the nearest name, before anything is done."""
+    ran = workplace.run(contacts(1), "--dry-run", IMPORT_CONTACTS_MAX_EROR="3")
+    assert ran.exit_status == 2
+    assert "did you mean max-errors?" in ran.stderr
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_bare_environment_harms_nothing(
+    workplace: Workplace, server: ReferenceServer, log_format: str
+) -> None:
+    """No locale, no UTF-8: names are escaped in the log and whole in the results."""
+    source = workplace.write([("orderRef", "firstName", "Größe"), (order(1), "Σωκράτης", "ß")])
+    ran = workplace.run(
+        source, "--base-url", server.url, "--out", workplace.out, "--carry", "Größe",
+        "--map", "city=Größe", "--log-format", log_format, "-v", **BARE,
+    )  # fmt: skip
+    assert ran.exit_status == 0, ran.stderr
+    assert ran.stderr.isascii()
+    assert ran.results[0]["Größe"] == "ß"
+    assert server.contacts[order(1)][0]["firstName"] == "Σωκράτης"
+
+
+@pytest.mark.parametrize(
+    "redirection", ["2>&-", "2>&- >&- <&-", "2>&1 | head -c 1", "2>/dev/full", "2>&1 | true"]
+)
+def test_a_closed_pipe_harms_nothing(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts, redirection: str
+) -> None:
+    """The run goes on, its files are whole, and its exit status is its own."""
+    process = in_shell(
+        workplace, contacts(20), "--base-url", server.url, "--progress", "-v", redirection
+    )
+    assert process.communicate(timeout=120)[1] == b""
+    assert process.returncode == 0
+    assert workplace.out.read_text().count("created") == 20
+
+
+def test_a_closed_standard_error_is_not_the_journal(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """Its number is kept, or whatever is written there would land in the next file opened."""
+    numbers: list[str] = []
+
+    def look(_: object) -> None:
+        folder = Path(f"/proc/{process.pid}/fd")
+        numbers.extend(str((folder / str(number)).readlink()) for number in range(3))
+
+    server.fault_of = look
+    process = in_shell(workplace, contacts(1), "--base-url", server.url, "<&- >&- 2>&-")
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert numbers == [os.devnull] * 3
+
+
+def test_results_for_a_closed_standard_output_are_refused(
+    workplace: Workplace, contacts: Contacts
+) -> None:
+    """Before anything is sent: nobody would ever see them."""
+    process = in_shell(workplace, contacts(1), "--dry-run", "--out -", ">&-")
+    assert b"standard output is closed" in process.communicate(timeout=120)[1]
+    assert process.returncode == 2
+
+
+def test_an_interruption_says_what_happens_next(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """That requests in flight are waited for, and how to leave at once."""
+    server.latency = 0.5
+    process = workplace.start(
+        contacts(50), "--base-url", server.url, "--out", workplace.out, "--concurrency", 1,
+        "--log-format", "json",
+    )  # fmt: skip
+    while not server.requests:
+        assert process.poll() is None
+    process.terminate()
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 143
+    events = {found["event"]: found for found in lines_of(stderr)}
+    assert events["run.interrupted"]["signal"] == "SIGTERM"
+    assert events["run.finished"]["exitCode"] == 143
+
+
+def test_verbose_shows_the_way_to_the_api(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """The settings with their origin, and what the environment decides; no proxy's password."""
+    ran = workplace.run(
+        contacts(1), "--base-url", server.url, "--out", workplace.out, "-v", "--rate", "50",
+        IMPORT_CONTACTS_TIMEOUT="7", HTTPS_PROXY="http://me:PROXYSECRET@proxy.example:3128",
+    )  # fmt: skip
+    assert "rate: 50 (command line)" in ran.stderr
+    assert "timeout: 7 (environment)" in ran.stderr
+    assert "concurrency: 8 (default)" in ran.stderr
+    assert "api.environment: no proxy" in ran.stderr
+    assert "PROXYSECRET" not in ran.stderr
+
+
+def test_a_summary_or_report_that_cannot_be_written_is_known_at_once(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """Before anything is sent."""
+    for option in ("--summary", "--report", "--rejects"):
+        ran = workplace.send(contacts(1), server, option, workplace.directory)
+        assert ran.exit_status == 2
+        assert option in ran.stderr
+    assert server.requests == []

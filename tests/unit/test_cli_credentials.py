@@ -1,0 +1,151 @@
+"""Credentials come from a file that nobody else can read, or from the environment."""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from importer.cli.credentials import read_credentials
+from importer.cli.given import Given
+from importer.cli.main import command
+from importer.cli.wiring import run_options
+from importer.errors import UsageError
+
+KEY, TOKEN = "key-S3CRET", "token-S3CRET"
+GOOD = f'client_key = "{KEY}"\napi_token = "{TOKEN}"\n'
+
+
+def write(path: Path, text: str = GOOD, mode: int = 0o600) -> Path:
+    """Write a credentials file."""
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_a_file_for_its_owner_alone_is_read(tmp_path: Path, mode: int) -> None:
+    """By both names of the contract."""
+    found = read_credentials(write(tmp_path / "c.toml", mode=mode))
+    assert (found.client_key, found.api_token) == (KEY, TOKEN)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o660, 0o644, 0o602, 0o601])
+def test_a_file_that_others_can_use_is_refused(tmp_path: Path, mode: int) -> None:
+    """Whatever they can do with it; the text says how to mend that."""
+    with pytest.raises(UsageError, match="chmod 600"):
+        read_credentials(write(tmp_path / "c.toml", mode=mode))
+
+
+def test_a_link_counts_by_what_it_leads_to(tmp_path: Path) -> None:
+    """Its own mode says nothing."""
+    link = tmp_path / "link.toml"
+    link.symlink_to(write(tmp_path / "c.toml", mode=0o644))
+    with pytest.raises(UsageError, match="read by others"):
+        read_credentials(link)
+    (tmp_path / "c.toml").chmod(0o600)
+    assert read_credentials(link).api_token == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("S3CRET", "not TOML", id="no-toml"),
+        pytest.param(f"client_key = S3CRET\n{GOOD}", "line 1", id="no-quotes"),
+        pytest.param(GOOD + "S3CRET_URL = 1\n", "more than client_key and api_token", id="more"),
+        pytest.param('client_key = "S3CRET"\n', "must hold api_token", id="one-missing"),
+        pytest.param(GOOD.replace('"', ""), "not TOML", id="bare"),
+        pytest.param(f'client_key = ["S3CRET"]\napi_token = "{TOKEN}"', "a text", id="list"),
+        pytest.param('client_key = ""\napi_token = "S3CRET"', "missing or blank", id="blank"),
+        pytest.param('client_key = "S3CRET x"\napi_token = "y"', "holds a blank", id="with-blank"),
+        pytest.param("", "must hold client_key", id="empty"),
+    ],
+)
+def test_what_is_wrong_is_told_without_a_word_of_the_file(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    """It may be a secret in the wrong place."""
+    with pytest.raises(UsageError) as caught:
+        read_credentials(write(tmp_path / "c.toml", text))
+    assert says in str(caught.value)
+    assert "S3CRET" not in str(caught.value)
+    assert "c.toml" in str(caught.value)
+
+
+def test_no_utf_8_is_told(tmp_path: Path) -> None:
+    """Without its bytes."""
+    path = write(tmp_path / "c.toml")
+    path.write_bytes(b'client_key = "\xff"')
+    with pytest.raises(UsageError, match="not UTF-8"):
+        read_credentials(path)
+
+
+def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
+    """A pipe is refused at once, and is not waited for; nor is there anything in a directory."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    tmp_path.chmod(0o700)
+    for place, says in ((pipe, "regular"), (tmp_path, "regular"), (tmp_path / "no", "No such")):
+        with pytest.raises(UsageError, match=says):
+            read_credentials(place)
+
+
+def test_what_systemd_hands_over_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LoadCredential= lets the service in by an access list, which shows as mode 0440."""
+    path = write(tmp_path / "cdp", mode=0o440)
+    with pytest.raises(UsageError):
+        read_credentials(path)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert read_credentials(path).client_key == KEY
+    path.chmod(0o444)
+    with pytest.raises(UsageError):
+        read_credentials(path)
+    path.chmod(0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "another"))
+    with pytest.raises(UsageError):
+        read_credentials(path)
+
+
+@pytest.mark.parametrize(
+    ("where", "in_environment", "key"),
+    [
+        pytest.param("argument", True, "file", id="argument-beats-environment"),
+        pytest.param("argument", False, "file", id="argument"),
+        pytest.param("variable", True, "file", id="variable-names-it-on-purpose"),
+        pytest.param("config", True, "environment", id="environment-beats-config"),
+        pytest.param("config", False, "file", id="config"),
+        pytest.param("", True, "environment", id="environment"),
+    ],
+)
+def test_which_credentials_count(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    in_environment: bool,  # noqa: FBT001 - one column of the table
+    key: str,
+) -> None:
+    """A file that is named on the spot, then the environment, then a file that the config names."""
+    path = write(tmp_path / "c.toml", GOOD.replace(KEY, "file"))
+    config = tmp_path / "import.toml"
+    config.write_text('credentials-file = "c.toml"\n' if where == "config" else "")
+    for name in ("SITECORE_CDP_CLIENT_KEY", "SITECORE_CDP_API_TOKEN"):
+        monkeypatch.setenv(name, "environment" if in_environment else "")
+    if where == "variable":
+        monkeypatch.setenv("IMPORT_CONTACTS_CREDENTIALS_FILE", str(path))
+    arguments = ["--credentials-file", str(path)] if where == "argument" else []
+    arguments = ["in.csv", "--region", "eu", "--config", str(config), *arguments]
+    with command.make_context("x", arguments) as ctx, ExitStack() as stack:
+        _, credentials = run_options(Given.of(ctx), stack)
+    assert credentials is not None
+    assert credentials.client_key == key
+
+
+def test_credentials_are_never_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key from here and a token from there would be refused by the API, and nobody saw why."""
+    monkeypatch.setenv("SITECORE_CDP_CLIENT_KEY", "environment")
+    monkeypatch.delenv("SITECORE_CDP_API_TOKEN", raising=False)
+    path = write(tmp_path / "import.toml", 'credentials-file = "c.toml"\nregion = "eu"\n')
+    write(tmp_path / "c.toml")
+    with command.make_context("x", ["in.csv", "--config", str(path)]) as ctx, ExitStack() as stack:  # noqa: SIM117
+        with pytest.raises(UsageError, match="SITECORE_CDP_API_TOKEN"):
+            run_options(Given.of(ctx), stack)

@@ -1,0 +1,98 @@
+"""The figures of a run, for people and for programs."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from nights import NIGHT
+
+from importer.records import Status
+
+
+def test_the_lines_read_as_a_table() -> None:
+    """From what matters most to what to do next."""
+    assert NIGHT.as_lines() == [
+        "contacts.csv: 15 of 1,000 rows are not done.",
+        "  created           985",
+        "  invalid            10",
+        "  rejected            4",
+        "  failed              1",
+        "  rows            1,000  in 12.5 s (80 rows/s), 1,003 requests",
+        "Commonest errors:",
+        "  invalid.emails            7  first in line 12",
+        "  http.404                  4  first in line 1,044",
+        "  invalid.gender            3",
+        "  http.503                  1",
+        "2 unclear answers were settled by reading the order's contacts back.",
+        "The API could not keep up: requests in flight fell from 8 to 2.",
+        "Results: results.csv",
+        "Next: mend the invalid rows (the error column says how) and run again.",
+        "Next: see why the API rejected rows; a new run tries them again.",
+        "Next: run the same command again; it sends only what is not done yet.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "headline"),
+    [
+        pytest.param({}, "15 of 1,000 rows are not done.", id="some"),
+        pytest.param(
+            {"rows": 2, "statuses": {Status.CREATED: 1, Status.INVALID: 1}},
+            "1 of 2 rows is not done.",
+            id="one",
+        ),
+        pytest.param(
+            {"rows": 2, "statuses": {Status.CREATED: 1, Status.EXISTS: 1}},
+            "All 2 rows are done.",
+            id="all",
+        ),
+        pytest.param(
+            {"rows": 1, "statuses": {Status.VALID: 1}, "is_dry_run": True},
+            "The one row is valid.",
+            id="one-of-one",
+        ),
+        pytest.param({"rows": 0, "statuses": {}}, "The file holds no rows.", id="none"),
+        pytest.param(
+            {"stop": "The API is down."},
+            "Stopped midway: 985 of 1,000 rows are done.",
+            id="stopped",
+        ),
+    ],
+)
+def test_the_headline_says_what_came_of_it(changes: dict[str, object], headline: str) -> None:
+    """In one sentence."""
+    assert replace(NIGHT, **changes).headline == headline  # type: ignore[arg-type]
+
+
+def test_a_stop_is_told_with_its_reason() -> None:
+    """Before the place of the results."""
+    lines = replace(NIGHT, stop="The API is down.").as_lines()
+    assert "Stopped: The API is down." in lines
+
+
+def test_only_the_commonest_errors_are_shown() -> None:
+    """Five; how many more there are is said."""
+    errors = {f"http.{status}": status for status in range(400, 407)}
+    lines = replace(NIGHT, errors=errors).as_lines()
+    assert [line.split()[0] for line in lines if line.startswith("  http")] == [
+        "http.406", "http.405", "http.404", "http.403", "http.402",
+    ]  # fmt: skip
+    assert "  and 2 other kinds" in lines
+
+
+def test_the_figures_have_the_names_of_the_contract() -> None:
+    """Exactly these pairs for errors, most first."""
+    figures = json.loads(NIGHT.as_json())
+    assert figures["rows"] == sum(figures["statuses"].values()) == 1000
+    assert figures["errors"] == [
+        {"errorCode": "invalid.emails", "count": 7},
+        {"errorCode": "http.404", "count": 4},
+        {"errorCode": "invalid.gender", "count": 3},
+        {"errorCode": "http.503", "count": 1},
+    ]
+    assert figures["startedAt"] == "2026-01-31T03:00:00.000Z"
+    assert figures["finishedAt"] == "2026-01-31T03:00:12.500Z"
+    assert (figures["elapsedSeconds"], figures["rowsPerSecond"]) == (12.5, 80.0)
+    assert (figures["requests"], figures["exitCode"]) == (1003, 1)
+    assert (figures["input"], figures["inputSha256"]) == ("contacts.csv", "ab" * 32)
+    assert figures["firstLines"]["invalid.emails"] == [12, 40]
