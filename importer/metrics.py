@@ -64,7 +64,7 @@ class Metrics:
 
     @property
     def slices(self) -> Sequence[Slice]:
-        """The slices from the first request's end on, without gaps."""
+        """The slices from the first request on, without gaps."""
         return self._slices
 
     @property
@@ -85,11 +85,9 @@ class Metrics:
             in_flight: Requests in flight when it ended, itself among them.
         """
         if not self._slices:
-            self._started = now
-        place = int(max(0.0, now - self._started) / self.width)
-        while place >= _MOST_SLICES:
+            self._started = now - seconds
+        while (place := self._place(now)) >= _MOST_SLICES:
             self._halve()
-            place //= 2
         while place >= len(self._slices):
             self._slices.append(Slice())
         one = self._slices[place]
@@ -97,6 +95,11 @@ class Metrics:
         one.trouble += is_trouble
         one.in_flight = max(one.in_flight, in_flight)
         one.latencies[_bin(seconds)] += 1
+        for earlier in self._slices[self._place(now - seconds) : place]:
+            earlier.in_flight = max(earlier.in_flight, 1)
+
+    def _place(self, moment: float) -> int:
+        return int(max(0.0, moment - self._started) / self.width)
 
     def _halve(self) -> None:
         merged = self._slices[::2]

@@ -1,6 +1,6 @@
 """The options of a run as they were given, and where each comes from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
@@ -111,8 +111,13 @@ class Given:
         """How strong the origin of a parameter is; 0 is the strongest."""
         return _STRONGEST_FIRST.index(self.origins.get(name, DEFAULT))
 
-    def shown(self, instead: Mapping[str, object]) -> tuple[Setting, ...]:
-        """All options for people to read, with values that were worked out in place of none."""
+    def shown(self, instead: Mapping[str, object], without: Container[str]) -> tuple[Setting, ...]:
+        """All options for people to read.
+
+        Args:
+            instead: Values that were worked out in place of none, by parameter name.
+            without: Parameters that a stronger one has set aside.
+        """
         return tuple(
             Setting(
                 name,
@@ -120,6 +125,7 @@ class Given:
                 self.origins.get(option.name or "", DEFAULT),
             )
             for name, option in sorted(table_options(self.command).items())
+            if option.name not in without
         )
 
 

@@ -83,7 +83,9 @@ def run_options(
         fresh=given["fresh"] or destination == "sandbox",
         bar=False if given["quiet"] else given["progress"],
         reads={f"--{name.replace('_', '-')}": given[name] for name in _READ if given[name]},
-        shown=given.shown({"out": out, "journal": journal}),
+        shown=given.shown(
+            {"out": out, "journal": journal}, {*_DESTINATIONS} - {destination or "sandbox"}
+        ),
     )
     return options, credentials
 

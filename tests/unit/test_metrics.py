@@ -19,10 +19,18 @@ def test_nothing_was_observed() -> None:
 def test_requests_are_counted_in_slices_of_time() -> None:
     """Each where it ended, with the most in flight of its time."""
     metrics = Metrics()
-    for now, trouble, in_flight in ((5.0, False, 1), (5.1, True, 4), (5.6, False, 2)):
+    for now, trouble, in_flight in ((5.02, False, 1), (5.1, True, 4), (5.6, False, 2)):
         metrics.observe(now, 0.02, trouble, in_flight)
     found = [(one.requests, one.trouble, one.in_flight) for one in metrics.slices]
     assert found == [(2, 1, 4), (0, 0, 0), (1, 0, 2)]
+
+
+def test_a_request_that_takes_long_is_in_flight_all_the_while() -> None:
+    """Also in slices in which none ended."""
+    metrics = Metrics()
+    metrics.observe(101.0, 1.0, True, 1)  # noqa: FBT003
+    assert [one.in_flight for one in metrics.slices] == [1, 1, 1, 1, 1]
+    assert [one.requests for one in metrics.slices] == [0, 0, 0, 0, 1]
 
 
 @pytest.mark.parametrize("hours", [0.01, 1, 30, 24 * 365])
