@@ -93,6 +93,10 @@ def _success(request: Request, reply: Reply, value: object, seconds: float) -> A
     if request is Request.CREATE and not ref:
         error_code = reply.flaw or RESPONSE_INVALID
         message = f"HTTP {reply.status}, but the body does not say the contact's ref"
+    if reply.status == HTTPStatus.OK and "html" in reply.content_type.lower():
+        # The log-in page of a network in between, which has never asked the API.
+        verdict, error_code = Verdict.UNKNOWN, RESPONSE_INVALID
+        message = "HTTP 200, but the body is a page, which the API never answers with"
     return Answer(
         verdict=verdict,
         seconds=seconds,

@@ -51,7 +51,7 @@ def reply_of(response: requests.Response, wire: Wire) -> Reply:
         body, flaw = b"", RESPONSE_INVALID
     if flaw:
         raw.close()
-    if HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
+    if response.status_code == HTTPStatus.CREATED:
         return Reply(status=response.status_code, body=body, flaw=flaw)
     return Reply(
         status=response.status_code,

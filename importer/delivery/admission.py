@@ -49,7 +49,9 @@ class Admission:
 
     def admit(self, planned: Planned, entry: Entry | None) -> None:
         """Take in a contact with what the journal holds on it; in file order."""
-        task = Task(planned.contact, planned.key, entry, planned.duplicate_of)
+        # A duplicate has no say in what the journal holds of its first.
+        own = entry if planned.duplicate_of is None else None
+        task = Task(planned.contact, planned.key, own, planned.duplicate_of)
         is_there = entry is not None and entry.state is State.CREATED
         is_known = (is_there and not self._compares) or task.duplicate_of is not None
         if task.order_ref or is_known:

@@ -83,7 +83,9 @@ class Comparing:
             answer, task.failed_readings, self._attempts, self._random
         )
         if step.stop is not None:
-            given_up = outcomes.not_sent(task.contact.row, task.order_ref, step.stop, answer)
+            given_up = outcomes.not_sent(
+                task.contact.row, task.order_ref, step.stop, answer, task.attempts
+            )
             return Advance(outcome=given_up, stop=step.stop)
         if step.action is Action.FINISH:
             return Advance(outcome=outcomes.undone(task, Status.FAILED, answer), stop=stop)
@@ -98,7 +100,9 @@ class Comparing:
         if step.action is not Action.FINISH or step.status is None:
             return Advance(step=step, stop=stop)
         if step.status is Status.NOT_SENT and step.stop is not None:
-            outcome = outcomes.not_sent(task.contact.row, task.order_ref, step.stop, answer)
+            outcome = outcomes.not_sent(
+                task.contact.row, task.order_ref, step.stop, answer, task.attempts
+            )
         else:
             outcome = outcomes.undone(task, step.status, answer)
         return Advance(outcome=outcome, stop=step.stop or stop)

@@ -91,6 +91,9 @@ class Creating:
         step = policy.after_failed_reading(
             answer, task.failed_readings, self._attempts, self._random
         )
+        if step.action is Action.FINISH and is_created(task.unclear):
+            outcome = outcomes.created_without_ref(task, ())
+            return Advance(outcome=outcome, stop=step.stop or stop)
         return self._advance(task, step, answer, stop)
 
     def after_reading(self, task: Task, listed: Sequence[Mapping[str, object]]) -> Advance:
@@ -115,7 +118,7 @@ class Creating:
         task.readings += 1
         if task.readings < len(delays):
             return Advance(step=Step(Action.SETTLE, delay=delays[task.readings]))
-        if sighting.alike or _is_applied(task.unclear):
+        if sighting.alike or is_created(task.unclear):
             note = "None of the order's contacts equals it"
             alike = f", but {', '.join(_refs(sighting.alike))} may be it" if sighting.alike else ""
             return self._undecided(task, sighting.alike, f"{note}{alike}.")
@@ -125,7 +128,7 @@ class Creating:
         return self._advance(task, step, task.unclear, None)
 
     def _undecided(self, task: Task, found: list[Found], note: str) -> Advance:
-        if _is_applied(task.unclear):
+        if is_created(task.unclear):
             return Advance(outcome=outcomes.created_without_ref(task, _refs(found)))
         return Advance(outcome=outcomes.undone(task, Status.UNKNOWN, task.unclear, note))
 
@@ -135,7 +138,9 @@ class Creating:
             return Advance(step=step, stop=stop)
         match step.status:
             case Status.NOT_SENT if stop is not None:
-                outcome = outcomes.not_sent(task.contact.row, task.order_ref, stop, answer)
+                outcome = outcomes.not_sent(
+                    task.contact.row, task.order_ref, stop, answer, task.attempts
+                )
             case Status.UNKNOWN:
                 note = "Sent, but reading back failed."
                 outcome = outcomes.undone(task, Status.UNKNOWN, answer, note)
@@ -150,5 +155,6 @@ def _refs(found: list[Found]) -> list[str]:
     return [one.ref for one in found]
 
 
-def _is_applied(answer: Answer | None) -> bool:
+def is_created(answer: Answer | None) -> bool:
+    """Whether the API has said that the contact is there, if not under which ref."""
     return answer is not None and answer.verdict is Verdict.APPLIED

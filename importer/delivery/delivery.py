@@ -26,7 +26,7 @@ from importer.delivery.workers import Exchanged, Workers, carry_out
 from importer.errors import StoppedError
 from importer.journal import Entry, Journal, State
 from importer.metrics import Metrics
-from importer.records import Outcome, Planned
+from importer.records import Outcome, Planned, Status
 from importer.settings import DeliveryOptions
 
 _MOST_AHEAD: Final = 64  # intents of one commit; from there on it costs little more a row
@@ -240,6 +240,8 @@ class Delivery:
     def _conclude(self, task: Task, outcome: Outcome) -> None:
         self._pending -= 1
         self.stop = self.stop or self._gate.count(outcome)
+        if outcome.status is Status.EXISTS:
+            self._steps.observer.health.created()  # the destination is the right one
         self._outbox.hold(outcomes.entries_of(task, outcome), outcome)
 
     def _give_up_rest(self) -> None:

@@ -26,6 +26,8 @@ class Health:
     def __init__(self) -> None:
         self._succeeded = False
         self._failing_since: float | None = None
+        self._last_well = float("-inf")
+        self._was_ever_well = False
         self._failing_rows: set[int] = set()
         self._probes = 0
         self._missing_orders: set[str] = set()
@@ -36,8 +38,10 @@ class Health:
         """Whether so much went wrong that one request at a time is enough."""
         return len(self._failing_rows) >= _ROWS_THAT_TELL
 
-    def well(self) -> None:
+    def well(self, now: float) -> None:
         """An answer came that the API gives when it works, be it a refusal of one row."""
+        self._last_well = now
+        self._was_ever_well = True
         if self.is_probing:
             event(logging.WARNING, "api.recovered", "The API answers again.")
         self._failing_since = None
@@ -60,8 +64,10 @@ class Health:
             "Check --region or --base-url and the order column, then run again.",
         )
 
-    def trouble(self, row: int, what: str, now: float) -> Stop | None:
-        """A request of ``row`` failed for no fault of the row."""
+    def trouble(self, row: int, what: str, started: float, now: float) -> Stop | None:
+        """A request of ``row`` that left at ``started`` failed for no fault of the row."""
+        if started < self._last_well:
+            return None  # the API has worked since: it cannot keep up, but it is there
         self._last_trouble = what
         was_probing = self.is_probing
         self._failing_rows.add(row)
@@ -74,7 +80,8 @@ class Health:
             )
         if self._failing_since is None:
             self._failing_since = now
-        if self.is_probing and now - self._failing_since >= _PATIENCE:
+        is_telling = self.is_probing or not self._was_ever_well
+        if is_telling and now - self._failing_since >= _PATIENCE:
             return self.down()
         return None
 

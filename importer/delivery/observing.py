@@ -45,12 +45,12 @@ class Observer:
         self._failures += answer.http_status is None
         if not policy.is_trouble(answer):
             self._pace.went_well(started, now)
-            self.health.well()
+            self.health.well(now)
             return None
         self._pace.went_badly(started, now)
         if answer.retry_after is not None:
             self._pace.pause(now + min(answer.retry_after, policy.LONGEST_RETRY_AFTER))
-        stop = self.health.trouble(row, _trouble_of(answer), now)
+        stop = self.health.trouble(row, _trouble_of(answer), started, now)
         if self.health.is_probing:
             self._pace.pause(now + self.health.next_probe(self._random))
         return stop

@@ -144,6 +144,8 @@ def exists(row: int, entry: Entry) -> Outcome:
 def duplicate(row: int, order_ref: str, first: int, entry: Entry | None) -> Outcome:
     """The same contact of the same order stands earlier in the file."""
     is_there = entry is not None and entry.state is State.CREATED
+    is_unknown = entry is not None and entry.state in {State.INTENT, State.UNKNOWN}
+    fate = "may have been created" if is_unknown else "was not created"
     return Outcome(
         row=row,
         status=Status.DUPLICATE,
@@ -152,7 +154,7 @@ def duplicate(row: int, order_ref: str, first: int, entry: Entry | None) -> Outc
         href=entry.href if entry else "",
         guest_ref=entry.guest_ref if entry else "",
         error_code="" if is_there else "duplicate.not_created",
-        error="" if is_there else f"The same contact as row {first}, which was not created.",
+        error="" if is_there else f"The same contact as row {first}, which {fate}.",
     )
 
 
@@ -195,13 +197,15 @@ def refused(task: Task, refusal: Refusal) -> Outcome:
     )
 
 
-def not_sent(row: int, order_ref: str, stop: Stop, answer: Answer | None = None) -> Outcome:
+def not_sent(
+    row: int, order_ref: str, stop: Stop, answer: Answer | None = None, attempts: int = 0
+) -> Outcome:
     """The run stopped before this row."""
     return Outcome(
         row=row,
         status=Status.NOT_SENT,
         order_ref=order_ref,
-        attempts=0 if answer is None else 1,
+        attempts=attempts,
         http_status=answer.http_status if answer else None,
         retryable=True,
         error_code=f"stopped.{stop.why}",
@@ -221,7 +225,7 @@ def entries_of(task: Task, outcome: Outcome) -> list[Entry]:
             state = State.UNKNOWN
         case Status.DUPLICATE | Status.EXISTS | Status.VALID:
             return []
-        case _ if task.entry is None:
+        case _ if task.entry is None or task.entry.state is State.CREATED:
             return []
         case _:
             state = State.ABSENT

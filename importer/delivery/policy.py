@@ -148,9 +148,9 @@ def settle_delays(answer: Answer | None) -> tuple[float, ...]:
 def is_trouble(answer: Answer) -> bool:
     """Whether the answer speaks of a server or a network that cannot keep up."""
     status = answer.http_status
-    if status is None:
+    if status is None or answer.verdict is Verdict.UNKNOWN:
         return True
-    return status == 429 or status >= 500 or status == 408  # noqa: PLR2004 - HTTP's own numbers
+    return status == 429 or status >= 500  # noqa: PLR2004 - HTTP's own numbers
 
 
 def stop_after(answer: Answer) -> Stop | None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from importer.records import Contact
 from schemas.canonical import canonical_field, differing_fields
+from schemas.fields import CONTACT_FIELDS
 
 _PERSON: Final = ("firstName", "lastName", "dateOfBirth")
 
@@ -50,11 +51,18 @@ def look_for(
         ref = _text(item.get("ref"))
         if not ref or ref in owned:
             continue
-        if not differing_fields(contact.body, item):
+        if not differing_fields(contact.body, item) and not _has_more(contact.body, item):
             sighting.equal.append(of_item(item))
-        elif is_same_person(contact.body, item):
+        elif is_same_person(contact.body, item) or not differing_fields(contact.body, item):
             sighting.alike.append(of_item(item))
     return sighting
+
+
+def _has_more(sent: Mapping[str, object], found: Mapping[str, object]) -> bool:
+    """Whether it has fields that were not sent: then it may be another row's contact."""
+    return any(
+        canonical_field(field, found.get(field)) for field in CONTACT_FIELDS if field not in sent
+    )
 
 
 def of_item(item: Mapping[str, object]) -> Found:

@@ -5,7 +5,7 @@ from random import Random
 from importer.api import Answer, Listing
 from importer.delivery import outcomes, policy
 from importer.delivery.comparing import Comparing
-from importer.delivery.creating import Advance, Creating
+from importer.delivery.creating import Advance, Creating, is_created
 from importer.delivery.looking_up import LookedUp, after_look_up
 from importer.delivery.observing import Observer
 from importer.delivery.pace import Pace
@@ -74,6 +74,8 @@ class Steps:
         """The outcome of a task that the end of the run finds on its way."""
         if task.created is not None:
             return task.created
+        if task.action is Action.SETTLE and is_created(task.unclear):
+            return outcomes.created_without_ref(task, ())
         if task.action is Action.SETTLE:
             return outcomes.undone(
                 task, Status.UNKNOWN, task.unclear, "The run stopped before it could be settled."

@@ -31,6 +31,14 @@ def check_kind(path: Path) -> None:
         raise UsageError(f"--journal: {path} is not a regular file; name another.")
 
 
+def inode_of(path: Path) -> int | None:
+    """Number of the file at ``path``, None when there is none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file and keep every other process out of it."""
     connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)

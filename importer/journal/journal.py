@@ -20,8 +20,8 @@ from enum import StrEnum, unique
 from pathlib import Path
 from typing import Any, Final
 
-from importer.errors import UsageError
-from importer.journal.database import check_kind, connect, create, damaged, translated
+from importer.errors import StoppedError, UsageError
+from importer.journal.database import check_kind, connect, create, damaged, inode_of, translated
 
 _APPLICATION_ID: Final = 0x494D5043  # "IMPC"
 _VERSION: Final = 1
@@ -91,6 +91,7 @@ class Journal:
         self._destination_name = f"{destination}\n".encode()
         self._destination = 0
         self._salt = b""
+        self._inode: int | None = None
 
     @classmethod
     def open(cls, path: Path, destination: str) -> "Journal":
@@ -110,6 +111,7 @@ class Journal:
         journal = cls(connect(path), path, destination)
         try:
             journal._set_up()
+            journal._inode = inode_of(path)
         except BaseException:
             journal.close()
             raise
@@ -177,6 +179,12 @@ class Journal:
         Raises:
             StoppedError: The disk does not take them; none of them is recorded.
         """
+        if self._inode is not None and inode_of(self._path) != self._inode:
+            raise StoppedError(
+                f"The journal {self._path} was moved or removed during the run, so nothing more "
+                "was sent. Put it back before you run the same command again: without it, what "
+                "was created would be created again."
+            )
         rows = []
         for e in entries:
             columns = (e.key, e.order_ref, e.state.value, e.ref, e.href, e.guest_ref)

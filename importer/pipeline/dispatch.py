@@ -93,12 +93,10 @@ class Dispatch:
 
     def _judged(self, planned: Planned, entry: Entry | None) -> Outcome:
         contact = planned.contact
-        if self.stop is not None:
-            return not_sent(contact.row, contact.order_ref, self.stop)
         if entry is not None and entry.state is State.CREATED:
             known = exists(contact.row, entry)
-            return (
-                known if planned.duplicate_of is None else replace(known, status=Status.DUPLICATE)
-            )
-        status = Status.VALID if planned.duplicate_of is None else Status.DUPLICATE
+            return replace(known, status=Status.DUPLICATE) if planned.duplicate_of else known
+        if self.stop is not None:
+            return not_sent(contact.row, contact.order_ref, self.stop)
+        status = Status.DUPLICATE if planned.duplicate_of else Status.VALID
         return Outcome(row=contact.row, status=status, order_ref=contact.order_ref)

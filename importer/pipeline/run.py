@@ -48,7 +48,7 @@ _WARNINGS: Final = {
 
 
 def import_file(
-    options: RunOptions, credentials: Credentials | None, *, heed_signals: bool
+    options: RunOptions, credentials: Credentials | None, *, heed_signals: bool = False
 ) -> Summary:
     """Import the contacts of a file.
 

@@ -309,3 +309,51 @@ def test_other_values_than_were_sent_are_told(workplace: Workplace) -> None:
     assert "firstName" in row["error"]
     assert "emails" not in row["error"]
     assert "Anna" not in row["error"]
+
+
+def test_a_log_in_page_of_the_network_creates_nothing(
+    workplace: Workplace, contacts: Contacts
+) -> None:
+    """A portal answers the first create with its page: the row is sent again."""
+    page = Fault(status=200, body=HTML, headers={"Content-Type": "text/html"})
+    with ReferenceServer(faults=_once(order(2), page)) as server:
+        ran = workplace.send(contacts(4), server)
+    assert ran.exit_status == 0, ran.stderr
+    assert server.contact_counts() == {order(n): 1 for n in range(1, 5)}
+
+
+def test_contacts_that_hold_one_another_are_told_apart(workplace: Workplace) -> None:
+    """One without a last name was not stored, the one with it was: nobody's ref is mixed up."""
+    source = workplace.write(
+        [("orderRef", "firstName", "lastName"), (order(1), "Ann", ""), (order(1), "Ann", "Bee")]
+    )
+    faults = iter([Fault(status=500), None])
+    with ReferenceServer(faults=lambda _: next(faults, None)) as server:
+        server.store(order(1), {"firstName": "Ann", "lastName": "Smith"})
+        ran = workplace.send(source, server)
+    assert ran.statuses == ["unknown", "created"]
+    last_names = [contact.get("lastName") for contact in server.contacts[order(1)]]
+    assert last_names == ["Smith", "Bee"]
+
+
+def test_a_duplicate_never_undoes_what_the_journal_holds(workplace: Workplace) -> None:
+    """A run that is stopped before it comes to a duplicate leaves the first one's entry alone."""
+    ann, bob = (order(1), "Ann"), (order(1), "Bob")
+    header = ("orderRef", "firstName")
+    with ReferenceServer() as server:
+        workplace.send(workplace.write([header, ann]), server)
+        server.fault_of = lambda _: Fault(status=401)
+        workplace.send(workplace.write([header, ann, bob, ann]), server)
+        server.fault_of = lambda _: None
+        ran = workplace.send(workplace.write([header, ann, bob, ann]), server)
+    assert ran.statuses == ["exists", "created", "duplicate"]
+    assert server.contact_counts() == {order(1): 2}
+
+
+def test_a_created_contact_without_ref_is_never_sent_again(workplace: Workplace) -> None:
+    """The API said 201; that its list cannot be read does not make it unsaid."""
+    source = workplace.write([("orderRef", "firstName"), (order(1), "Ann")])
+    with _Unreadable(faults=[Fault(store=True, body=b"{}")]) as server:
+        assert workplace.send(source, server, "--attempts", 2).statuses == ["created"]
+        assert workplace.send(source, server, "--attempts", 2).statuses == ["exists"]
+    assert server.contact_counts() == {order(1): 1}

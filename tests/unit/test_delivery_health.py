@@ -8,8 +8,9 @@ from importer.delivery.health import Health
 def test_trouble_of_one_row_is_its_own() -> None:
     """A row that always fails does not slow the others down."""
     health = Health()
+    health.well(-1.0)
     for second in range(600):
-        assert health.trouble(1, "http.500", float(second)) is None
+        assert health.trouble(1, "http.500", float(second), float(second)) is None
     assert not health.is_probing
 
 
@@ -17,7 +18,7 @@ def test_trouble_of_many_rows_means_probing_and_then_the_end() -> None:
     """Within two minutes, however slowly the failures come in."""
     health, stop, second = Health(), None, 0.0
     while stop is None:
-        stop = health.trouble(int(second), "refused", second)
+        stop = health.trouble(int(second), "refused", second, second)
         second += 5.0
     assert health.is_probing
     assert stop.why == "api_down"
@@ -28,10 +29,10 @@ def test_a_good_answer_ends_the_probing() -> None:
     """And the patience begins anew."""
     health = Health()
     for second in range(40):
-        health.trouble(second, "refused", float(second))
-    health.well()
+        health.trouble(second, "refused", float(second), float(second))
+    health.well(40.0)
     assert not health.is_probing
-    assert health.trouble(41, "refused", 100.0) is None
+    assert health.trouble(41, "refused", 100.0, 100.0) is None
 
 
 def test_probes_get_rarer() -> None:
@@ -58,3 +59,19 @@ def test_missing_orders_after_a_success_are_the_rows_own() -> None:
     health = Health()
     health.created()
     assert all(health.order_missing(f"order {n}") is None for n in range(50))
+
+
+def test_an_api_that_never_worked_is_given_up_whatever_the_number_of_rows() -> None:
+    """One row that gets no answer is enough, when nothing else has one either."""
+    health = Health()
+    stops = [health.trouble(1, "time-out", second, second + 30.0) for second in (0.0, 30.0, 60.0)]
+    assert [stop is not None for stop in stops] == [False, False, True]
+
+
+def test_trouble_of_requests_before_the_last_good_answer_is_the_pace_s() -> None:
+    """A server that serves three of thirty at once is there; it must only be asked less."""
+    health = Health()
+    health.well(10.0)
+    for row in range(30):
+        assert health.trouble(row, "http.429", 9.0, 11.0) is None
+    assert not health.is_probing
