@@ -56,6 +56,8 @@ class ImportOptions(TypedDict, total=False):
         rate: Most requests a second; no cap by default.
         timeout: Seconds for one answer, whole; 30 by default.
         attempts: Most attempts for one row; 5 by default.
+        if_exists: ``create``, ``skip``, ``update`` or ``error``: what to do about a contact
+            that its order has already; ``create`` by default, which trusts the journal.
         progress: Draw a bar on standard error; no bar by default.
     """
 
@@ -89,6 +91,7 @@ class ImportOptions(TypedDict, total=False):
     rate: float | None
     timeout: float
     attempts: int
+    if_exists: str
     progress: bool
 
 

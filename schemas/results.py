@@ -27,6 +27,8 @@ STATUSES: Final = (
     "created",
     "exists",
     "updated",
+    "deleted",
+    "absent",
     "duplicate",
     "valid",
     "invalid",
@@ -35,7 +37,15 @@ STATUSES: Final = (
     "unknown",
     "not_sent",
 )
-DONE_STATUSES: Final = ("created", "exists", "updated", "duplicate", "valid")
+DONE_STATUSES: Final = (
+    "created",
+    "exists",
+    "updated",
+    "deleted",
+    "absent",
+    "duplicate",
+    "valid",
+)
 """Statuses that leave nothing to do; their rows are not retryable either way."""
 
 _REF: Final = r"(?:[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12})?\Z"

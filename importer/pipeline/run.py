@@ -38,11 +38,11 @@ EXIT_STATUSES: Final = {"credentials": ExitStatus.CREDENTIALS, "strict": ExitSta
 _WARNINGS: Final = {
     NO_IDENTIFIERS: (
         "rows.without_identifiers",
-        "{rows} have no identifiers, so the API may not match their contacts to a guest.",
+        "{rows} without identifiers: the API may not match such contacts to a guest.",
     ),
     TITLE_UNLISTED: (
         "rows.title_unlisted",
-        "{rows} have a title that the API page does not list; it is sent as it is.",
+        "{rows} with a title that the API page does not list; it is sent as it is.",
     ),
 }
 

@@ -29,6 +29,8 @@ _MEANINGS: Final = {
     Status.FAILED: "not created, after the last attempt",
     Status.UNKNOWN: "sent, but nobody can tell yet; the next run settles it first",
     Status.NOT_SENT: "the run stopped before it",
+    Status.DELETED: "deleted by an undo",
+    Status.ABSENT: "gone already when an undo came to it",
 }
 _ERRORS: Final = {
     "network.connect": "no connection to the API",

@@ -145,7 +145,12 @@ class Summary:
             steps.append("mend the invalid rows (the error column says how) and run again.")
         if count(Status.REJECTED):
             steps.append("see why the API rejected rows; a new run tries them again.")
-        if count(Status.FAILED) or count(Status.UNKNOWN) or count(Status.NOT_SENT):
+        if changed := self.errors.get("contact.changed", 0):
+            steps.append(
+                f"Next: {changed:,} changed since the import and left alone: look at them; "
+                "--force deletes them as well."
+            )
+        if count(Status.FAILED, 0) > changed or count(Status.UNKNOWN) or count(Status.NOT_SENT):
             steps.append("run the same command again; it sends only what is not done yet.")
         return steps
 

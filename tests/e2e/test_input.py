@@ -342,8 +342,8 @@ def test_what_may_surprise_is_counted_and_told_once(workplace: Workplace) -> Non
     source = workplace.write([("orderRef", "title"), *rows])
     ran = workplace.run(source, "--dry-run", "--out", workplace.out)
     assert ran.exit_status == 0
-    assert ran.stderr.count(" 3  no_identifiers: ") == 1
-    assert ran.stderr.count(" 2  title_unlisted: ") == 1
+    assert ran.stderr.count("rows.without_identifiers: 3 rows") == 1
+    assert ran.stderr.count("rows.title_unlisted: 2 rows") == 1
 
 
 def test_columns_of_another_program_are_mapped(

@@ -224,6 +224,7 @@ ENVIRONMENT = {
     "rate": ("0.5", 0.5),
     "timeout": ("9", 9.0),
     "attempts": ("2", 2),
+    "if-exists": ("skip", "skip"),
     "log-format": ("json", "json"),
     "quiet": ("true", True),
     "verbose": ("true", True),
