@@ -218,6 +218,7 @@ class _Run:
             first_lines=tally.first_lines,
             requests=delivery.requests if delivery else 0,
             settled=delivery.settled if delivery else 0,
+            last_concurrency=delivery.pace.limit if delivery else None,
             lowest_concurrency=lowest if lowest < most else None,
             most_in_flight=most,
             is_dry_run=self.options.dry_run,

@@ -28,6 +28,7 @@ class Summary:
         warnings: Stable word to records or columns.
         requests: Requests sent.
         settled: Unclear answers that reading back has settled.
+        last_concurrency: Requests in flight that the pace allowed at the end.
         lowest_concurrency: Fewest requests in flight that the pace fell to; None if it did not.
         stop: Why the run ended early, for a person; ``""`` if it did not.
         first_lines: Error code to the lines in the file of its first records.
@@ -47,6 +48,7 @@ class Summary:
     warnings: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
     settled: int = 0
+    last_concurrency: int | None = None
     lowest_concurrency: int | None = None
     most_in_flight: int = 0
     first_lines: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -78,6 +80,7 @@ class Summary:
             "requests": self.requests,
             "settled": self.settled,
             "lowestConcurrency": self.lowest_concurrency,
+            "lastConcurrency": self.last_concurrency,
             "stopped": self.stop,
             "exitCode": int(self.exit_status),
         }
@@ -130,10 +133,12 @@ class Summary:
             answers = counted(self.settled, "unclear answer")
             was = "was" if self.settled == 1 else "were"
             remarks.append(f"{answers} {was} settled by reading the order's contacts back.")
+        last = self.last_concurrency
         if self.lowest_concurrency is not None:
             remarks.append(
                 "The API could not keep up: requests in flight fell from "
-                f"{self.most_in_flight} to {self.lowest_concurrency}."
+                f"{self.most_in_flight} to {self.lowest_concurrency}"
+                + ("." if last is None else f", and stood at {last} in the end.")
             )
         return remarks
 

@@ -205,6 +205,7 @@ class _Run:
             errors=tally.errors,
             requests=deletion.requests if deletion else 0,
             settled=deletion.settled if deletion else 0,
+            last_concurrency=deletion.pace.limit if deletion else None,
             lowest_concurrency=lowest if lowest < most else None,
             stop=stop.message if stop else "",
             out=str(self.options.out),
