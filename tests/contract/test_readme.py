@@ -12,6 +12,7 @@ import pytest
 from command import COMMAND
 
 from importer.errors import ExitStatus
+from importer.log import EVENTS
 from importer.records import Status
 from schemas.fields import FIELDS
 from schemas.results import RESULT_COLUMNS
@@ -156,3 +157,9 @@ def test_constraints_pin_all_that_is_asked_for_and_name_no_index() -> None:
 def normal(name: str) -> str:
     """The name of a distribution as indexes know it."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_events_are_those_of_the_catalogue() -> None:
+    """By name and meaning, in its order."""
+    told = {row[0].strip("`"): row[2] for row in table("event", "## Events")}
+    assert told == EVENTS
