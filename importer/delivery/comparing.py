@@ -11,11 +11,10 @@ from typing import Final
 
 from importer.api import Answer, Verdict
 from importer.delivery import outcomes, policy
-from importer.delivery.creating import Advance
 from importer.delivery.observing import Observer
 from importer.delivery.policy import Action, Step, Stop
 from importer.delivery.settling import Found, is_same_person, of_item
-from importer.delivery.tasks import Task
+from importer.delivery.tasks import Advance, Task
 from importer.journal import State
 from importer.records import Outcome, Status
 from importer.settings import IfExists

@@ -1,7 +1,6 @@
 """From the answer to a create, or from reading back, to the contact's next step."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Final
 
@@ -10,21 +9,12 @@ from importer.delivery import outcomes, policy
 from importer.delivery.observing import Observer
 from importer.delivery.policy import Action, Step, Stop
 from importer.delivery.settling import Found, Sighting, look_for
-from importer.delivery.tasks import Task
+from importer.delivery.tasks import Advance, Task
 from importer.journal import Journal
-from importer.records import Outcome, Status
+from importer.records import Status
 from schemas.canonical import differing_fields
 
 _RECENT_REFS_KEPT: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Advance:
-    """What a finished request leads to: a further step, or the outcome; and a stop, if any."""
-
-    step: Step | None = None
-    outcome: Outcome | None = None
-    stop: Stop | None = None
 
 
 class Creating:

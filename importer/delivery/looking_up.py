@@ -7,8 +7,8 @@ from importer.api import Answer, Listing
 from importer.delivery import policy
 from importer.delivery.observing import Observer
 from importer.delivery.orders import Refusal, order_of
-from importer.delivery.policy import Action, Stop
-from importer.delivery.tasks import Task
+from importer.delivery.policy import Action, Step
+from importer.delivery.tasks import Advance, Task
 from importer.delivery.workers import Exchanged
 
 
@@ -17,14 +17,12 @@ class LookedUp:
     """What a request for the order of a number leads to.
 
     Attributes:
-        found: The order's ref or why there is none; None when it is to be asked again.
-        delay: Seconds until then.
-        stop: Set when the run ends with it.
+        found: The order's ref or why there is none; None when it is not known yet.
+        advance: The step of asking again, if it is; a stop, if any.
     """
 
+    advance: Advance
     found: str | Refusal | None = None
-    delay: float = 0.0
-    stop: Stop | None = None
 
 
 def after_look_up(
@@ -43,19 +41,20 @@ def after_look_up(
     match exchanged.result:
         case Listing(failure=None) as listing:
             observer.saw_list(exchanged.started)
-            return LookedUp(found=order_of(reference_id, listing.items))
+            return LookedUp(Advance(), order_of(reference_id, listing.items))
         case Listing(failure=Answer() as answer):
             stop = observer.saw(task.contact.row, answer, exchanged.started)
             if answer.http_status == 404:  # noqa: PLR2004
-                return LookedUp(found=order_of(reference_id, ()), stop=stop)
+                return LookedUp(Advance(stop=stop), order_of(reference_id, ()))
             task.failed_readings += 1
             step = policy.after_failed_reading(answer, task.failed_readings, attempts, random)
             if step.action is not Action.FINISH or step.stop is not None:
-                return LookedUp(delay=step.delay, stop=step.stop or stop)
+                again = Step(Action.LOOK_UP, delay=step.delay)
+                return LookedUp(Advance(step=again, stop=step.stop or stop))
             message = f"The order could not be looked up. {answer.message}"
             refusal = Refusal(answer.error_code, message, answer.http_status, is_final=False)
-            return LookedUp(found=refusal, stop=stop)
+            return LookedUp(Advance(stop=stop), refusal)
         case Exception() as error:
-            return LookedUp(stop=policy.fault(error))
+            return LookedUp(Advance(stop=policy.fault(error)))
         case other:
             raise TypeError(other)

@@ -22,7 +22,7 @@ class Observer:
     """
 
     def __init__(self, pace: Pace, random: Random) -> None:
-        self._pace = pace
+        self.pace = pace
         self._random = random
         self._missing_orders: dict[str, Answer] = {}
         self._answers = self._failures = 0
@@ -36,7 +36,7 @@ class Observer:
     def saw_list(self, started: float) -> None:
         """A list was read; whether creating works, too, it does not tell."""
         self._answers += 1
-        self._pace.went_well(started, time.monotonic())
+        self.pace.went_well(started, time.monotonic())
 
     def saw(self, row: int, answer: Answer, started: float) -> Stop | None:
         """Take in an answer to a request of ``row`` that left at ``started``; the stop, if any."""
@@ -44,15 +44,15 @@ class Observer:
         self._answers += answer.http_status is not None
         self._failures += answer.http_status is None
         if not policy.is_trouble(answer):
-            self._pace.went_well(started, now)
+            self.pace.went_well(started, now)
             self.health.well(now)
             return None
-        self._pace.went_badly(started, now)
+        self.pace.went_badly(started, now)
         if answer.retry_after is not None:
-            self._pace.pause(now + min(answer.retry_after, policy.LONGEST_RETRY_AFTER))
+            self.pace.pause(now + min(answer.retry_after, policy.LONGEST_RETRY_AFTER))
         stop = self.health.trouble(row, _trouble_of(answer), started, now)
         if self.health.is_probing:
-            self._pace.pause(now + self.health.next_probe(self._random))
+            self.pace.pause(now + self.health.next_probe(self._random))
         return stop
 
     def saw_missing_order(self, order_ref: str, answer: Answer) -> Stop | None:

@@ -23,7 +23,7 @@ class Pace:
     """
 
     def __init__(self, most: int, rate: float | None) -> None:
-        self._most = most
+        self.most = most
         self._window = float(most)
         self._interval = 1.0 / rate if rate else 0.0
         self._next_departure = 0.0
@@ -75,7 +75,7 @@ class Pace:
         if self._latency > _LATENCY_GROWTH * self._best_latency + _LATENCY_FLOOR:
             self._decrease(started, now, _LATENCY_DECREASE)
         else:
-            self._window = min(float(self._most), self._window + 1.0 / self._window)
+            self._window = min(float(self.most), self._window + 1.0 / self._window)
 
     def went_badly(self, started: float, now: float) -> None:
         """Count a sign of overload on a request that left at ``started``."""

@@ -5,12 +5,12 @@ from random import Random
 from importer.api import Answer, Listing
 from importer.delivery import outcomes, policy
 from importer.delivery.comparing import Comparing
-from importer.delivery.creating import Advance, Creating, is_created
+from importer.delivery.creating import Creating, is_created
 from importer.delivery.looking_up import LookedUp, after_look_up
 from importer.delivery.observing import Observer
 from importer.delivery.pace import Pace
 from importer.delivery.policy import Action, Stop
-from importer.delivery.tasks import Task
+from importer.delivery.tasks import Advance, Task
 from importer.delivery.workers import Exchanged
 from importer.journal import Journal
 from importer.records import Outcome, Status

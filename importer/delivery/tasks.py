@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from importer.api import Answer
-from importer.delivery.policy import Action
+from importer.delivery.policy import Action, Step, Stop
 from importer.delivery.settling import Found
 from importer.journal import Entry
 from importer.records import Contact, Outcome
@@ -22,6 +22,13 @@ class OfOrder(Protocol):
     @property
     def order_ref(self) -> str:
         """The order."""
+
+
+class WithAction(Protocol):
+    """What a request is sent for."""
+
+    action: Action
+    """What comes next, when it is ready."""
 
 
 T = TypeVar("T")
@@ -69,6 +76,15 @@ class Task:
     def order_ref(self) -> str:
         """The order, a UUID in lower case."""
         return self.contact.order_ref
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What a finished request leads to: a further step, or the outcome; and a stop, if any."""
+
+    step: Step | None = None
+    outcome: Outcome | None = None
+    stop: Stop | None = None
 
 
 @dataclass(slots=True)

@@ -179,9 +179,9 @@ class _Run:
 
         options = self.options.delivery
         pace = Pace(options.concurrency, options.rate)
-        steps = Steps(pace, options, force=self.force, dry_run=self.options.dry_run)
+        steps = Steps(pace, options.attempts, force=self.force, dry_run=self.options.dry_run)
         with Api(self.base_url, self.credentials, options.timeout) as api:
-            self.deletion = Deletion(api, journal, options.concurrency, steps, tell)
+            self.deletion = Deletion(api, journal, options.max_errors, steps, tell)
             if self.stop is not None:  # a signal that came while the deletion was set up
                 self.deletion.events.put(self.stop)
             try:

@@ -5,15 +5,13 @@ from random import Random
 from typing import Final
 
 from importer.api import Answer
-from importer.delivery.creating import Advance
-from importer.delivery.gate import Gate
 from importer.delivery.observing import Observer
 from importer.delivery.pace import Pace
 from importer.delivery.policy import Action, Step
 from importer.delivery.policy import fault as fault_of
+from importer.delivery.tasks import Advance
 from importer.delivery.workers import Exchanged
 from importer.records import Status
-from importer.settings import DeliveryOptions
 from importer.undoing import policy, tasks
 from importer.undoing.tasks import Task
 
@@ -23,20 +21,17 @@ class Steps:
 
     Args:
         pace: Learns of every answer.
-        options: Limits of attempts and errors.
+        attempts: Most requests that try to delete one contact.
         force: Delete what somebody has changed as well.
         dry_run: Read only.
     """
 
-    def __init__(self, pace: Pace, options: DeliveryOptions, *, force: bool, dry_run: bool) -> None:
+    def __init__(self, pace: Pace, attempts: int, *, force: bool, dry_run: bool) -> None:
         self._random = Random()  # noqa: S311 - jitter
-        self.pace = pace
-        self._observer = Observer(pace, self._random)
-        self._gate = Gate(options.max_errors)
-        self._attempts = options.attempts
+        self.observer = Observer(pace, self._random)
+        self._attempts = attempts
         self._force = force
         self._dry_run = dry_run
-        self.health = self._observer.health
         self.settled = 0
 
     def after(self, exchanged: Exchanged[Task]) -> Advance:
@@ -46,7 +41,7 @@ class Steps:
             error = answer if isinstance(answer, Exception) else TypeError()
             fault = fault_of(error)
             return Advance(outcome=tasks.given_up(task, fault), stop=fault)
-        stop = self._observer.saw(task.candidate.row, answer, exchanged.started)
+        stop = self.observer.saw(task.candidate.row, answer, exchanged.started)
         task.answer = answer
         if task.action is Action.SEND:
             advance = self._after_delete(task, answer)
@@ -56,7 +51,7 @@ class Steps:
             task.failed_readings += 1
             step = policy.after_reading(answer, task.failed_readings, self._attempts, self._random)
             advance = self._advance(task, answer, step)
-        return self._counted(replace(advance, stop=advance.stop or stop))
+        return replace(advance, stop=advance.stop or stop)
 
     def _after_delete(self, task: Task, answer: Answer) -> Advance:
         task.attempts += 1
@@ -89,12 +84,6 @@ class Steps:
             case status:
                 self.settled += task.unclear is not None
                 return Advance(outcome=tasks.done(task, status))
-
-    def _counted(self, advance: Advance) -> Advance:
-        if advance.outcome is None:
-            return advance
-        stop = self._gate.count(advance.outcome)
-        return replace(advance, stop=advance.stop or stop)
 
 
 _FORCE: Final = " --force deletes it all the same."
