@@ -181,6 +181,26 @@ def _open_alone(path: Path) -> int:
     return descriptor
 
 
+def create_whole(path: Path, content: bytes) -> None:
+    """Create a file for its owner alone, synced and whole; leave one alone that is there.
+
+    Raises:
+        BlockingIOError: Another process is creating it at this moment.
+        OSError: It cannot be written.
+    """
+    temporary = _temporary(path)
+    with os.fdopen(_open_alone(temporary), "wb") as file:
+        if path.exists():
+            temporary.unlink()
+            return
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+        # Under the lock, so nobody can have created it since.
+        temporary.rename(path)
+        sync_directory(path.parent)
+
+
 def sync_directory(directory: Path) -> None:
     """Make a new name in ``directory`` survive a power loss."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

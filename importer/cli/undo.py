@@ -40,6 +40,7 @@ _SHARED: Final = frozenset(
         "verbose",
         "progress",
         "credentials_file",
+        "new_client_key",
     }
 )
 _FILE: Final = click.Path(path_type=Path)
@@ -128,7 +129,7 @@ def main() -> None:
 
 
 def _options(given: Given) -> RunOptions:
-    from importer.cli.wiring import delivery_options, url_of  # noqa: PLC0415 - as above
+    from importer.cli.wiring import delivery_options, destination_of, url_of  # noqa: PLC0415 - as above
 
     name = given.strongest(("region", "base_url"), "Give only one of --region and --base-url.")
     if name is None:
@@ -139,7 +140,8 @@ def _options(given: Given) -> RunOptions:
         source=SourceOptions(path=path),
         delivery=delivery_options(given),
         base_url=base_url,
-        destination=base_url,
+        destination=destination_of(base_url),
+        new_client_key=given["new_client_key"],
         out=given["out"] or default_out(path, "undone"),
         summary=given["summary"],
         journal=given["journal"] or path.with_name(f"{path.name}.journal"),

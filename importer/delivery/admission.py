@@ -85,7 +85,7 @@ class Admission:
         if isinstance(found, Refusal):
             self._conclude(task, outcomes.refused(task, found))
             return
-        key = self._journal.key(canonical(found, task.contact.body))
+        key = self._journal.key(found, canonical(found, task.contact.body))
         self._commit()
         known = with_order(task, found, key)
         known.entry = self._journal.find([key]).get(key)

@@ -35,11 +35,15 @@ class Intake:
         source: The open source file.
         mapping: Which column holds what.
         validator: Judges the records.
-        key: Digest of a contact's canonical form.
+        key: Key of a contact, from its order and its canonical form.
     """
 
     def __init__(
-        self, source: Source, mapping: Columns, validator: Validator, key: Callable[[bytes], bytes]
+        self,
+        source: Source,
+        mapping: Columns,
+        validator: Validator,
+        key: Callable[[str, bytes], bytes],
     ) -> None:
         self._source = source
         self._mapping = mapping
@@ -65,7 +69,7 @@ class Intake:
         tally.warnings.update(validated.warnings)
         invalid = _invalid(validated.issues, mapped)
         planned = contacts(validated.valid)
-        keys = [self._key(canonical(_order(contact), contact.body)) for contact in planned]
+        keys = [self._key_of(contact) for contact in planned]
         first = self._claims.claim(keys, [contact.row for contact in planned])
         return Prepared(
             batch,
@@ -75,6 +79,10 @@ class Intake:
                 for contact, key in zip(planned, keys, strict=True)
             ],
         )
+
+    def _key_of(self, contact: Contact) -> bytes:
+        order = _order(contact)
+        return self._key(order, canonical(order, contact.body))
 
 
 def _invalid(issues: Mapping[int, tuple[Issue, ...]], mapped: Mapped) -> list[Outcome]:
