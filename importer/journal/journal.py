@@ -215,21 +215,20 @@ class Journal:
         with translated(self._path):
             check(self._connection, self._path)
             (self._salt,) = self._connection.execute("SELECT salt FROM journal").fetchone()
+            key = self._sender.client_key.encode()
+            client = hashlib.blake2b(key, digest_size=16, key=self._salt).digest() if key else b""
             self._connection.execute(
-                "INSERT OR IGNORE INTO destination (name) VALUES (?)", (self._destination_name,)
+                "INSERT OR IGNORE INTO destination (name, client) VALUES (?, ?)",
+                (self._destination_name, client),
             )
-            self._destination, client = self._connection.execute(
+            self._destination, known = self._connection.execute(
                 "SELECT id, client FROM destination WHERE name = ?", (self._destination_name,)
             ).fetchone()
-            if self._sender.client_key:
-                self._see_to_client(client)
+            if client and client != known:
+                self._see_to_client(client, known)
 
-    def _see_to_client(self, known: bytes) -> None:
+    def _see_to_client(self, client: bytes, known: bytes) -> None:
         """Make sure that the destination is the tenant whose contacts are here."""
-        key = self._sender.client_key.encode()
-        client = hashlib.blake2b(key, digest_size=16, key=self._salt).digest()
-        if client == known:
-            return
         if known and not self._sender.is_key_new and self._may_hold_contacts():
             raise UsageError(
                 f"--journal: {self._path} holds contacts that another client key has sent to "

@@ -97,7 +97,7 @@ class _Run:
             event(logging.WARNING, "column.ignored", warning)
         journal = self._open_journal()
         dispatch = Dispatch(self.options, self.credentials, journal)
-        interruption = Interruption(dispatch.interrupt)
+        interruption = Interruption(dispatch.interrupt_at_once)
         if heed_signals:
             self.stack.enter_context(interruption)
         surveyed = self._survey(mapping, validator, dispatch)
@@ -168,8 +168,13 @@ class _Run:
         options = self.options
         if options.dry_run and not options.strict:
             return None  # nothing is sent, so one reading will do
-        surveyed = survey(self._open, mapping, validator, judge=options.strict)
-        if surveyed.invalid:
+        surveyed = survey(
+            self._open,
+            mapping,
+            validator if options.strict else None,
+            lambda: dispatch.hurry is not None,
+        )
+        if surveyed is not None and surveyed.invalid:
             dispatch.interrupt(
                 Stop(
                     "strict",
