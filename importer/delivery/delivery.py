@@ -52,6 +52,7 @@ class Delivery(Loop[Task]):
         return self._steps.creating.settled
 
     def _admit(self, batch: list[Planned]) -> None:
+        self._commit()  # a contact of the batch may be one that has just been created
         known = self._journal.find([planned.key for planned in batch])
         for planned in batch:
             self._admission.admit(planned, known.get(planned.key))
@@ -60,9 +61,9 @@ class Delivery(Loop[Task]):
         self._admission.again.extend(due)
 
     def _next(self) -> Task | None:
-        again, fresh = self._admission.again, self._admission.fresh
-        while again or fresh:
-            task = (again or fresh).popleft()
+        admission = self._admission
+        while ready := admission.again or admission.fresh or admission.look_ups:
+            task = ready.popleft()
             if task.action is not Action.COMPARE:
                 return task
             known = self._steps.comparing.decide(task)

@@ -28,23 +28,35 @@ class Refusal:
 
 @dataclass(slots=True)
 class Orders:
-    """What is known of the orders of numbers, and who waits to learn of it."""
+    """What is known of the orders of numbers, what is being asked, and who waits to learn of it."""
 
     _known: dict[str, str | Refusal] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
     _waiting: dict[str, list[Task]] = field(default_factory=dict)
 
+    @property
+    def are_awaited(self) -> bool:
+        """Whether anybody waits."""
+        return bool(self._waiting)
+
     def find(self, reference_id: str) -> str | Refusal | None:
-        """The ref of the order, or why there is none; None when nobody has asked yet."""
+        """The ref of the order, or why there is none; None when that is not known yet."""
         return self._known.get(reference_id)
 
-    def wait(self, task: Task) -> bool:
-        """Have the task wait for its order; whether it is the first that does."""
-        waiting = self._waiting.setdefault(task.contact.reference_id, [])
-        waiting.append(task)
-        return len(waiting) == 1
+    def ask(self, reference_id: str) -> bool:
+        """Whether the number is to be looked up now: it is not known, and nobody has asked yet."""
+        if reference_id in self._known or reference_id in self._asked:
+            return False
+        self._asked.add(reference_id)
+        return True
+
+    def wait(self, task: Task) -> None:
+        """Have the task wait for its order."""
+        self._waiting.setdefault(task.contact.reference_id, []).append(task)
 
     def learn(self, reference_id: str, found: str | Refusal) -> list[Task]:
         """Remember the order of a number; those who have waited for it, in file order."""
+        self._asked.discard(reference_id)
         if isinstance(found, str) or found.is_final:
             self._known[reference_id] = found
         if len(self._known) > _KEPT:

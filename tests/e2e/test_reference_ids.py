@@ -106,3 +106,56 @@ def test_an_unclear_answer_is_settled_for_such_rows_too(
     ran = workplace.send(source, numbered)
     assert ran.statuses == ["created", "created"]
     assert numbered.contact_counts() == {order(1): 1, order(2): 1}
+
+
+def test_a_duplicate_is_the_row_that_was_created(
+    workplace: Workplace, numbered: ReferenceServer
+) -> None:
+    """It waits for its order as its first does, in the first run and in any other."""
+    numbered.latency = 0.02
+    rows = [("WEB-1", "Ann"), ("WEB-1", "Ann"), ("NONE", "Bob"), ("NONE", "Bob")]
+    source = workplace.write([("referenceId", "firstName"), *rows])
+    for done in ("created", "exists"):
+        ran = workplace.send(source, numbered)
+        assert ran.statuses == [done, "duplicate", "rejected", "duplicate"]
+        first, second, *_, last = ran.results
+        assert (second["ref"], second["orderRef"]) == (first["ref"], order(1))
+        assert (second["errorCode"], last["errorCode"]) == ("", "duplicate.not_created")
+
+
+@pytest.mark.parametrize("latency", [0.0, 0.02])
+def test_rows_of_an_order_keep_their_order_whichever_way_they_name_it(
+    workplace: Workplace, latency: float
+) -> None:
+    """The same contact by ref and by number is created once, and told as a duplicate."""
+    by_ref, by_number, another = (order(1), ""), ("", "WEB-1"), ("", "WEB-2")
+    rows = [
+        *((*by_ref, f"Ann {n}") for n in range(10)),
+        *((*by_number, f"Ann {n}") for n in range(5, 15)),
+        (*another, "Bob"),
+        (*by_ref, "Ann 14"),
+        (*by_ref, "Eve"),
+        (*by_number, "Joe"),
+        (*by_number, "Eve"),
+    ]
+    source = workplace.write([("orderRef", "referenceId", "firstName"), *rows])
+    with ReferenceServer(orders=NUMBERS, latency=latency) as server:
+        ran = workplace.send(source, server)
+        names = [contact["firstName"] for contact in server.contacts[order(1)]]
+    assert ran.exit_status == 0, ran.stderr
+    assert names == [*(f"Ann {n}" for n in range(15)), "Eve", "Joe"]
+    created, twice = ["created"], ["duplicate"]
+    assert ran.statuses == created * 10 + twice * 5 + created * 6 + twice + created * 2 + twice
+    refs = {row["ref"] for row in ran.results}
+    assert len(refs) == len(names) + 1
+
+
+def test_sending_does_not_wait_for_other_look_ups(workplace: Workplace) -> None:
+    """What can be sent is sent before anything else is looked up."""
+    with ReferenceServer(orders={order(n): f"N{n}" for n in range(100)}) as server:
+        rows = [(f"N{n}", "Ann") for n in range(100)]
+        source = workplace.write([("referenceId", "firstName"), *rows])
+        ran = workplace.send(source, server, "--concurrency", 4)
+        methods = [request.method for request in server.requests]
+    assert ran.statuses == ["created"] * 100
+    assert methods.index("POST") < 10
