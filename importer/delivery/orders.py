@@ -1,10 +1,12 @@
 """Orders by the organisation's own numbers: each is looked up once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from importer.delivery.tasks import Task
+from schemas.fields import REFERENCE_ID
+from schemas.orders import parse_order_ref
 
 _KEPT: Final = 50_000  # numbers whose order is remembered; some 10 MB
 
@@ -70,15 +72,27 @@ class Orders:
         return tasks
 
 
-def order_of(reference_id: str, listed: Sequence[dict[str, object]]) -> str | Refusal:
-    """The ref of the one order in the API's answer, or why it cannot be told."""
-    refs = {str(item["ref"]) for item in listed}
-    if len(refs) == 1:
-        return refs.pop().lower()
+def order_of(reference_id: str, listed: Sequence[Mapping[str, object]]) -> str | Refusal:
+    """The ref of the one order in the API's answer, or why it cannot be told.
+
+    An order that says that it has another number is none of it, however alike the two are.
+    """
+    refs = {str(item["ref"]).lower() for item in listed if _has_number(item, reference_id)}
     if not refs:
         return Refusal("order.not_found", f"There is no order with the number {reference_id}.")
-    message = f"{len(refs)} orders have the number {reference_id}: {', '.join(sorted(refs))}."
-    return Refusal("order.ambiguous", f"{message} Give the orderRef instead.")
+    if len(refs) > 1:
+        message = f"{len(refs)} orders have the number {reference_id}: {', '.join(sorted(refs))}."
+        return Refusal("order.ambiguous", f"{message} Give the orderRef instead.")
+    ref = parse_order_ref(refs.pop())
+    if isinstance(ref, str):
+        return ref
+    message = f"The API gave something that is no UUID for the order with the number {reference_id}"
+    return Refusal("response.invalid", f"{message}.", is_final=False)
+
+
+def _has_number(item: Mapping[str, object], reference_id: str) -> bool:
+    number = item.get(REFERENCE_ID)
+    return number is None or str(number).strip() == reference_id
 
 
 def with_order(task: Task, order_ref: str, key: bytes) -> Task:

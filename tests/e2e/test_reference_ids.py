@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from command import Workplace, order
-from servers.reference import Fault, ReferenceServer
+from servers.reference import Fault, ReferenceServer, Reply, Request
 
 NUMBERS = {order(1): "WEB-1", order(2): "WEB-2", order(3): "TWICE", order(4): "TWICE"}
 
@@ -159,3 +159,84 @@ def test_sending_does_not_wait_for_other_look_ups(workplace: Workplace) -> None:
         methods = [request.method for request in server.requests]
     assert ran.statuses == ["created"] * 100
     assert methods.index("POST") < 10
+
+
+def item(number: int, **fields: object) -> dict[str, object]:
+    """An order as the API lists it."""
+    return {"ref": order(number), **fields}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        pytest.param([item(1, referenceId="WEB-1")], "created", "", id="its-number"),
+        pytest.param([item(1, referenceId=" WEB-1 ")], "created", "", id="with-blanks"),
+        pytest.param(
+            [item(2, referenceId="WEB-10"), item(1, referenceId="WEB-1")], "created", "", id="alike"
+        ),
+        pytest.param([item(1), item(1)], "created", "", id="twice-the-same"),
+        pytest.param([item(1, ref=order(1).upper()), item(1)], "created", "", id="upper-case"),
+        pytest.param(
+            [item(2, referenceId="web-1")], "rejected", "order.not_found", id="other-case"
+        ),
+        pytest.param([item(2, referenceId="WEB-10")], "rejected", "order.not_found", id="another"),
+        pytest.param([], "rejected", "order.not_found", id="none"),
+        pytest.param(404, "rejected", "order.not_found", id="404"),
+        pytest.param([item(1), item(2)], "rejected", "order.ambiguous", id="several"),
+        pytest.param([item(1, ref="../guests")], "failed", "response.invalid", id="no-uuid"),
+        pytest.param([{"href": "x"}], "failed", "response.invalid", id="no-ref"),
+        pytest.param("<html>", "failed", "response.invalid", id="no-object"),
+        pytest.param(500, "failed", "http.500", id="500"),
+        pytest.param(400, "failed", "http.400", id="400"),
+    ],
+)
+def test_only_an_order_of_that_very_number_is_taken(
+    workplace: Workplace, answer: object, status: str, code: str
+) -> None:
+    """Nothing is sent to any other, whatever the look-up answers."""
+
+    class Looked(ReferenceServer):
+        def reply_to(self, request: Request) -> Reply:
+            if request.path != "/v2.1/orders":
+                return super().reply_to(request)
+            if isinstance(answer, int):
+                return answer, {"status": answer, "code": answer, "message": "No."}
+            elsewhere = {"href": "http://127.0.0.1:9/v2.1/orders"}
+            return 200, {"items": answer, "next": elsewhere if answer == [] else None}
+
+    with Looked() as server:
+        source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann")])
+        ran = workplace.send(source, server, "--attempts", 1)
+        assert server.contact_counts() == ({order(1): 1} if status == "created" else {})
+    (row,) = ran.results
+    assert (row["status"], row["errorCode"]) == (status, code)
+    assert row["retryable"] == {"created": "", "rejected": "false", "failed": "true"}[status]
+    assert ("WEB-1" in row["error"]) is (
+        status == "rejected" or answer == [item(1, ref="../guests")]
+    )
+    assert "WEB-1" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "a/b",
+        "a?b#c",
+        "100%",
+        "%2e%2e",
+        "a&referenceId=b",
+        "a+b",
+        "a b",
+        "007",
+        "Nº 5 ☃",
+        "x" * 700,
+        "..",
+    ],
+)
+def test_any_text_is_a_number(workplace: Workplace, number: str) -> None:
+    """It arrives as it stands in the file."""
+    with ReferenceServer(orders={order(1): number}) as server:
+        source = workplace.write([("referenceId", "firstName"), (f" {number} ", "Ann")])
+        ran = workplace.send(source, server)
+        assert look_ups(server) == [number]
+    assert ran.statuses == ["created"]
