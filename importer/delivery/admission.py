@@ -66,7 +66,7 @@ class Admission:
         own = entry if planned.duplicate_of is None else None
         task = Task(planned.contact, planned.key, own, planned.duplicate_of)
         if not task.order_ref:
-            if entry is not None and entry.state is State.CREATED and not self._compares:
+            if entry is not None and entry.is_there and not self._compares:
                 self._conclude(task, outcomes.known(task, entry))
                 return
             self._ask(task)
@@ -133,7 +133,7 @@ class Admission:
             task.duplicate_of = self._first_of(task)
         entry = task.entry
         if task.duplicate_of is None and entry is not None:
-            if entry.state is State.CREATED and not self._compares:
+            if entry.is_there and not self._compares:
                 self._conclude(task, outcomes.known(task, entry))
                 return
             if entry.state in {State.INTENT, State.UNKNOWN} and not self._preview:
@@ -163,7 +163,9 @@ class Admission:
         if task.duplicate_of is not None:
             self._commit()
             entry = self._journal.find([task.key]).get(task.key)
-            return outcomes.duplicate(task.contact.row, task.order_ref, task.duplicate_of, entry)
+            told = outcomes.duplicate(task.contact.row, task.order_ref, task.duplicate_of, entry)
+            # A preview knows no more of its first than that it would be sent.
+            return replace(told, error_code="", error="") if self._preview else told
         answer = self._refused_order(task.order_ref)
         if answer is not None and task.action in {Action.SEND, Action.COMPARE}:
             return outcomes.rejected_order(task, answer)

@@ -599,3 +599,31 @@ def wait_until(
     """Wait for something to happen while a process, if any, runs."""
     while not condition() and (process is None or process.poll() is None):
         time.sleep(0.001)
+
+
+def test_what_an_import_only_found_stays_found(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """An undo that leaves a contact alone makes it nobody's own; one that deletes it, gone."""
+    imported(workplace, contacts, server, 1)
+    own = workplace.out.read_bytes()
+    header = ("orderRef", "firstName", "emails")
+    source = workplace.write([header, (order(1), "Other", "p1@example.com")], "other.csv")
+    assert workplace.send(source, server, "--if-exists", "skip").statuses == ["exists"]
+    workplace.out.write_bytes(own)
+    contact = server.contacts[order(1)][0]
+    instants = {key: contact[key] for key in ("createdAt", "modifiedAt")}
+    contact |= {"createdAt": PAST, "modifiedAt": LATER}
+    assert workplace.undo(server).statuses == ["failed"]
+    assert workplace.send(source, server, "--if-exists", "error").statuses == ["rejected"]
+    workplace.out.write_bytes(own)
+    contact |= instants
+    server.contact_fault_of = lambda request: (
+        Fault(status=400) if request.method == "DELETE" else None
+    )
+    assert workplace.undo(server).statuses == ["failed"]
+    assert workplace.send(source, server, "--if-exists", "error").statuses == ["rejected"]
+    workplace.out.write_bytes(own)
+    server.contact_fault_of = lambda _: None
+    assert workplace.undo(server).statuses == ["deleted"]
+    assert workplace.send(source, server).statuses == ["created"]
