@@ -134,6 +134,7 @@ def test_a_preview_writes_nothing(workplace: Workplace, server: ReferenceServer)
     assert ran.statuses == ["valid"] * 5 + ["exists"] * 15 + ["valid"] * 9 + ["rejected"]
     assert "city" in ran.results[0]["error"]
     assert ran.results[-1]["errorCode"] == "http.404"
+    assert f"{server.url} is read" in ran.stderr
     assert writes(server) == []
     assert not (workplace.directory / "results.csv.journal").exists()
 
