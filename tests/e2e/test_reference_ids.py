@@ -240,3 +240,25 @@ def test_any_text_is_a_number(workplace: Workplace, number: str) -> None:
         ran = workplace.send(source, server)
         assert look_ups(server) == [number]
     assert ran.statuses == ["created"]
+
+
+@pytest.mark.parametrize(("known", "status"), [(0, 5), (1, 1)])
+def test_look_ups_that_find_nothing_but_404_stop_a_run(
+    workplace: Workplace, known: int, status: int
+) -> None:
+    """It is not the API then, unless one of them has found its order."""
+
+    class Elsewhere(ReferenceServer):
+        def _orders(self, request: Request) -> Reply:
+            is_known = int(request.query["referenceId"]) < known
+            return super()._orders(request) if is_known else (404, "There is no such page.")
+
+    with Elsewhere(orders={order(0): "0"}) as server:
+        source = workplace.write(
+            [("referenceId", "firstName"), *((str(n), "Ann") for n in range(8))]
+        )
+        ran = workplace.send(source, server, "--concurrency", 1)
+    assert ran.exit_status == status
+    codes = ["order.not_found"] * (8 - known) if known else ["order.not_found"] * 5
+    assert [row["errorCode"] for row in ran.results if row["status"] == "rejected"] == codes
+    assert ("--base-url" in ran.stderr) is (known == 0)
