@@ -18,6 +18,7 @@ from schemas.canonical import canonical
 _ROWS_KEPT: Final = 50_000
 """Contacts of this run that are known again by another name of their order; some 9 MB, and more
 than can be on their way at once."""
+_UNCLEAR: Final = frozenset({State.INTENT, State.UNKNOWN})
 
 
 class Admission:
@@ -69,13 +70,19 @@ class Admission:
             if entry is not None and entry.is_there and not self._compares:
                 self._conclude(task, outcomes.known(task, entry))
                 return
-            self._ask(task)
+            if entry is not None and entry.state in _UNCLEAR:
+                # It went to that order, so nothing else can settle it.
+                task = with_order(task, entry.order_ref, self._key(task, entry.order_ref))
+            else:
+                self._ask(task)
         if self._held or (task.order_ref and self._orders.are_awaited):
             self._held.append(task)
-        elif task.order_ref:
+        elif not task.order_ref:
+            self._seek(task)
+        elif task.alias is None:
             self._enter(task)
         else:
-            self._seek(task)
+            self._enter_late(task)
 
     def learn(self, reference_id: str, found: str | Refusal) -> None:
         """Take in what became of the look-up of an order's number."""
@@ -114,12 +121,14 @@ class Admission:
 
     def _enter_found(self, task: Task, found: str | Refusal) -> None:
         if isinstance(found, str):
-            key = self._journal.key(canonical(found, task.contact.body))
-            self._enter_late(with_order(task, found, key))
+            self._enter_late(with_order(task, found, self._key(task, found)))
         elif task.duplicate_of is not None:
             self._conclude(task, outcomes.duplicate(task.contact.row, "", task.duplicate_of, None))
         else:
             self._conclude(task, outcomes.refused(task, found))
+
+    def _key(self, task: Task, order_ref: str) -> bytes:
+        return self._journal.key(canonical(order_ref, task.contact.body))
 
     def _enter_late(self, task: Task) -> None:
         """Put a task in its lane with what the journal holds on it by now."""
@@ -136,7 +145,7 @@ class Admission:
             if entry.is_there and not self._compares:
                 self._conclude(task, outcomes.known(task, entry))
                 return
-            if entry.state in {State.INTENT, State.UNKNOWN} and not self._preview:
+            if entry.state in _UNCLEAR and not self._preview:
                 task.action = Action.SETTLE
         if self._compares and task.action is Action.SEND:
             task.action = Action.COMPARE

@@ -1,6 +1,7 @@
 """The delivery of contacts: each exactly once, rows of one order one after the other."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from random import Random
 
 from importer.api import Api
@@ -78,7 +79,8 @@ class Delivery(Loop[Task]):
         if task.action is not Action.SEND or _is_intended(task):
             return ()
         task.entry = Entry(task.key, task.order_ref, State.INTENT)
-        return (task.entry,)
+        # Under its alias, too, or a run whose look-up fails would say that it is not there.
+        return [replace(task.entry, key=key) for key in task.keys]
 
     def _after(self, exchanged: Exchanged[Task]) -> Advance:
         if exchanged.task.action is not Action.LOOK_UP:

@@ -221,18 +221,17 @@ def not_sent(
 
 def entries_of(task: Task, outcome: Outcome) -> list[Entry]:
     """What the journal is told, nothing when it need not learn of it."""
-    entry, keys = task.entry, [task.key]
-    # Under its alias, the next run knows it without looking its order up again.
-    aliases = [] if task.alias is None else [task.alias]
+    entry, keys = task.entry, task.keys
     match outcome.status:
         case Status.DUPLICATE | Status.VALID:
             return []
         case Status.CREATED:
-            state, keys = State.CREATED, keys + aliases
+            state = State.CREATED
         case Status.EXISTS | Status.UPDATED:
             is_known = entry is not None and entry.is_there and entry.ref == outcome.ref
             state = entry.state if entry and is_known else State.FOUND
-            keys = aliases if is_known else keys + aliases
+            # Under its alias, the next run knows it without looking its order up again.
+            keys = keys[1:] if is_known else keys
         case _ if task.there is not None:
             # A change that failed is no doubt about whether it is there.
             return entries_of(task, there(task, task.there, ()))

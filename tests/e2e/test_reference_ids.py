@@ -1,5 +1,6 @@
 """Orders by the organisation's own number."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -262,3 +263,28 @@ def test_look_ups_that_find_nothing_but_404_stop_a_run(
     codes = ["order.not_found"] * (8 - known) if known else ["order.not_found"] * 5
     assert [row["errorCode"] for row in ran.results if row["status"] == "rejected"] == codes
     assert ("--base-url" in ran.stderr) is (known == 0)
+
+
+def test_what_a_killed_run_left_is_settled_without_another_look_up(workplace: Workplace) -> None:
+    """It is known to which order it went; so a look-up that fails makes no lie of it."""
+
+    class Silent(ReferenceServer):
+        is_blind = False
+
+        def _orders(self, request: Request) -> Reply:
+            return (500, None) if self.is_blind else super()._orders(request)
+
+    with Silent(orders=NUMBERS) as server:
+        source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann"), ("WEB-2", "Bob")])
+        server.fault_of = lambda _: Fault(silent=True, store=True)
+        process = workplace.start(source, "--base-url", server.url, "--out", workplace.out)
+        while server.contact_counts() != {order(1): 1}:
+            time.sleep(0.001)
+        process.kill()
+        process.communicate()
+        server.fault_of, server.is_blind = lambda _: None, True
+        ran = workplace.send(source, server, "--attempts", 1)
+        assert ran.statuses == ["created", "failed"]
+        server.is_blind = False
+        assert workplace.send(source, server).statuses == ["exists", "created"]
+        assert server.contact_counts() == {order(1): 1, order(2): 1}
