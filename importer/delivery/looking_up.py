@@ -40,10 +40,10 @@ def after_look_up(
     reference_id = task.contact.reference_id
     match exchanged.result:
         case Listing(failure=None) as listing:
-            observer.saw_list(exchanged.started)
+            observer.saw_list(exchanged.started, exchanged.ended)
             return LookedUp(Advance(), order_of(reference_id, listing.items))
         case Listing(failure=Answer() as answer):
-            stop = observer.saw(task.contact.row, answer, exchanged.started)
+            stop = observer.saw(task.contact.row, answer, exchanged.started, exchanged.ended)
             if answer.http_status == 404:  # noqa: PLR2004
                 return LookedUp(Advance(stop=stop), order_of(reference_id, ()))
             task.failed_readings += 1

@@ -47,7 +47,9 @@ class Steps:
             case Answer() as answer:
                 task.attempts += 1
                 task.answer = answer
-                stop = self.observer.saw(task.contact.row, answer, exchanged.started)
+                stop = self.observer.saw(
+                    task.contact.row, answer, exchanged.started, exchanged.ended
+                )
                 if task.action is Action.UPDATE:
                     return self.comparing.after_update(task, answer, stop)
                 return self.creating.after_create(task, answer, stop)
@@ -61,9 +63,11 @@ class Steps:
         task = exchanged.task
         room = self.comparing if task.action is Action.COMPARE else self.creating
         if listing.failure is None:
-            self.observer.saw_list(exchanged.started)
+            self.observer.saw_list(exchanged.started, exchanged.ended)
             return room.after_reading(task, listing.items)
-        stop = self.observer.saw(task.contact.row, listing.failure, exchanged.started)
+        stop = self.observer.saw(
+            task.contact.row, listing.failure, exchanged.started, exchanged.ended
+        )
         return room.after_failed_reading(task, listing.failure, stop)
 
     def after_look_up(self, exchanged: Exchanged[Task]) -> LookedUp:
