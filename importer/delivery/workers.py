@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from importer.api import Answer, Api, Connection, Listing, Verdict
 from importer.delivery.policy import Action
@@ -136,5 +136,8 @@ def carry_out(connection: Connection, task: Task) -> Answer | Listing:
             return connection.contacts(task.order_ref)
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _json(body: dict[str, object]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(body).encode()
