@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,11 +11,14 @@ from importer.cli.ending import configure_log, fault, leave_with, tell
 from importer.cli.given import Given
 from importer.cli.main import command as import_contacts
 from importer.cli.options import default_out
+from importer.cli.types import FileType
 from importer.errors import ExitStatus, UsageError
 from importer.log import event
 from importer.settings import RunOptions, SourceOptions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from importer.undoing import Survey
 
 _GUESTS: Final = "That the API matched a contact to a guest, or made a guest of it, is not undone."
@@ -42,14 +44,15 @@ _SHARED: Final = frozenset(
         "credentials_file",
     }
 )
-_FILE: Final = click.Path(path_type=Path)
+_FILE: Final = FileType()
+_OUTPUT: Final = FileType(or_stream=True)
 _PARAMETERS: Final[list[click.Parameter]] = [
     click.Argument(["results_csv"], type=_FILE),
     # What was agreed to for an import, and where it writes, does not hold for its undoing: so
     # these are not taken from the variables of import-contacts.
     click.Option(
         ["--out"],
-        type=_FILE,
+        type=_OUTPUT,
         allow_from_autoenv=False,
         help="What came of each contact.  [default: <results stem>.undone.csv]",
     ),
@@ -77,7 +80,7 @@ _PARAMETERS: Final[list[click.Parameter]] = [
     ),
     click.Option(
         ["--summary"],
-        type=_FILE,
+        type=_OUTPUT,
         allow_from_autoenv=False,
         help="The figures of the run as JSON.",
     ),

@@ -89,6 +89,8 @@ def test_a_file_can_say_it(config: Config, text: str, name: str, value: object) 
         pytest.param("max-errors = 1\nmax_errors = 2", "max-errors is there twice", id="twice"),
         pytest.param("limit = 1\nlimit = 2\nrate = 1", "line 2", id="twice-alike"),
         pytest.param("limit == 1", "line 1", id="no-toml"),
+        pytest.param('base-url = ""', "base-url: it is blank", id="blank"),
+        pytest.param('journal = "-"', "journal: it must be a file", id="stream"),
         pytest.param("help = true", 'no option "help"', id="help"),
     ],
 )
