@@ -4,6 +4,7 @@ What it says stands in for the default of an option, so that arguments and the e
 beat it. Source: contract, section 2.
 """
 
+import contextlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +26,12 @@ def load_config(ctx: click.Context, param: click.Parameter, path: Path | None) -
         UsageError: It cannot be read, or something in it is not understood; all at once.
     """
     del param
-    if path is None or ctx.resilient_parsing:
+    if path is None:
+        return path
+    if ctx.resilient_parsing:
+        # Something is wrong already; the file may say how to tell it.
+        with contextlib.suppress(UsageError):
+            ctx.default_map = {name.replace("-", "_"): it for name, it in _content(path).items()}
         return path
     ctx.default_map = read_config(path, ctx.command)
     return path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from importer._version import __version__
-from importer.cli.ending import configure_log, fault, leave_with, tell
+from importer.cli.ending import begin, leave_with, tell
 from importer.cli.given import Given
 from importer.cli.main import command as import_contacts
 from importer.cli.options import default_out
@@ -106,7 +106,7 @@ def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - cl
     from importer.cli.wiring import credentials_of  # noqa: PLC0415 - --help need not wait
 
     given = Given.of(ctx)
-    configure_log(given)
+    begin(given)
     options = _options(given)
     credentials = credentials_of(given)
 
@@ -116,11 +116,7 @@ def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - cl
     # pandas takes half a second to load: --help and bad usage do not wait.
     from importer.undoing import undo_file  # noqa: PLC0415
 
-    try:
-        summary = undo_file(options, credentials, confirm, force=given["force"])
-    except OSError as error:
-        # To click, a broken pipe is a reason to leave without a word.
-        raise fault(error, "undo-import") from None
+    summary = undo_file(options, credentials, confirm, force=given["force"])
     tell(summary, given)
     return summary.exit_status
 
