@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import stat
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from command import COMMAND, UNDO, Workplace, order
 from servers.reference import API_TOKEN, CLIENT_KEY, Fault, ReferenceServer
 
+from importer.files import AtomicFile
 from importer.log import EVENTS
 
 Contacts = Callable[[int], Path]
@@ -366,3 +368,65 @@ def test_a_summary_or_report_that_cannot_be_written_is_known_at_once(
         assert ran.exit_status == 2
         assert option in ran.stderr
     assert server.requests == []
+
+
+@pytest.mark.parametrize("option", ["--summary", "--report"])
+def test_a_file_about_the_run_that_is_lost_midway_hides_nothing(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts, option: str
+) -> None:
+    """The results are there, the figures are told, and why it is not 0."""
+    place = workplace.directory / "about"
+    place.mkdir()
+    server.fault_of = lambda _: shutil.rmtree(place, ignore_errors=True)
+    ran = workplace.send(contacts(3), server, option, place / "file", "--log-format", "json")
+    finished = lines_of(ran.stderr)[-1]
+    assert (ran.exit_status, finished["event"], finished["exitCode"]) == (5, "run.finished", 5)
+    assert finished["statuses"] == {"created": 3}
+    assert f"{option}: {place}/file cannot be written" in finished["stopped"]
+    assert ran.statuses == ["created"] * 3
+
+
+def test_a_lost_report_is_in_the_summary(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """Its exit code is that of the process."""
+    place = workplace.directory / "about"
+    place.mkdir()
+    server.fault_of = lambda _: shutil.rmtree(place, ignore_errors=True)
+    ran = workplace.send(
+        contacts(3), server, "--report", place / "file", "--summary", "summary.json"
+    )
+    assert (ran.exit_status, workplace.figures()["exitCode"]) == (5, 5)
+    assert "contacts.csv: All 3 rows are done." in ran.stderr
+
+
+@pytest.mark.parametrize("option", ["--summary", "--report", "--rejects", "--out"])
+def test_a_file_that_another_run_is_writing_is_known_at_once(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts, option: str
+) -> None:
+    """Before anything is sent."""
+    path = workplace.directory / "file"
+    with AtomicFile(path, "--out"):
+        ran = workplace.run(contacts(1), "--base-url", server.url, option, path)
+    assert (ran.exit_status, server.requests) == (2, [])
+    assert f"{option}: another run is writing" in ran.stderr
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o777])
+def test_whatever_the_umask_all_files_are_for_their_owner(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts, umask: int
+) -> None:
+    """Neither is anything open to others, nor closed to the next run."""
+    files = ("--rejects", "rejects.csv", "--summary", "summary.json", "--report", "report.html")
+    process = workplace.start(
+        contacts(2), "--base-url", server.url, "--out", workplace.out, *files, umask=umask
+    )
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    modes = {
+        path.name: stat.S_IMODE(path.stat().st_mode)
+        for path in workplace.directory.iterdir()
+        if path.name != "contacts.csv"
+    }
+    assert len(modes) == 5
+    assert set(modes.values()) == {0o600}
