@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer._version import __version__
-from importer.cli.ending import configure_log, fault, leave_with, tell
+from importer.cli.ending import begin, leave_with, tell
 from importer.cli.environment import PREFIX, check_environment
 from importer.cli.given import Given
 from importer.cli.options import all_options
@@ -50,13 +50,9 @@ def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - cl
     Running the same command again is always safe: it sends only what is not done yet.
     """
     given = Given.of(ctx)
-    configure_log(given)
+    begin(given)
     check_environment(os.environ, command)
-    try:
-        summary = _run(given)
-    except OSError as error:
-        # To click, a broken pipe is a reason to leave without a word.
-        raise fault(error, _NAME) from None
+    summary = _run(given)
     tell(summary, given)
     return summary.exit_status
 
@@ -71,7 +67,7 @@ def _run(given: Given) -> "Summary":
         from importer.cli.wiring import run_options  # noqa: PLC0415 - --help need not wait
 
         options, credentials = run_options(given, stack)
-        _tell_settings(options)
+        tell_settings(options)
         # pandas and pandera take half a second to load: --help and bad usage do not wait.
         from importer.pipeline import import_file  # noqa: PLC0415
 
@@ -88,7 +84,8 @@ def _spare_collections() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-def _tell_settings(options: RunOptions) -> None:
+def tell_settings(options: RunOptions) -> None:
+    """With ``--verbose``, say what a run is asked to do and where that comes from."""
     used = [one for one in options.shown if one.value]
     event(
         logging.DEBUG,

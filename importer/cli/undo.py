@@ -1,6 +1,7 @@
 """``undo-import``: from arguments to an exit status."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -8,11 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from importer._version import __version__
-from importer.cli.ending import configure_log, fault, leave_with, tell
+from importer.cli.config import load_config
+from importer.cli.ending import begin, leave_with, tell
+from importer.cli.environment import check_environment
 from importer.cli.given import Given
 from importer.cli.main import command as import_contacts
+from importer.cli.main import tell_settings
 from importer.cli.options import default_out
+from importer.cli.types import FileType
 from importer.errors import ExitStatus, UsageError
+from importer.files import STANDARD_STREAM
 from importer.log import event
 from importer.settings import RunOptions, SourceOptions
 
@@ -22,9 +28,10 @@ if TYPE_CHECKING:
 _GUESTS: Final = "That the API matched a contact to a guest, or made a guest of it, is not undone."
 _EPILOG: Final = (
     "Destination, credentials, pace and log are those of import-contacts, its variables "
-    "IMPORT_CONTACTS_<OPTION> included. Exit status: 0 all deleted or absent, 1 some are not, "
-    "2 wrong usage, or not confirmed, 3 no results file, 4 credentials refused, 5 stopped midway "
-    "(run again), 75 another run holds the journal, 130 or 143 interrupted."
+    "IMPORT_CONTACTS_<OPTION> and its --config file included. Exit status: 0 all deleted or "
+    "absent, 1 some are not, 2 wrong usage, or not confirmed, 3 no results file, 4 credentials "
+    "refused, 5 stopped midway (run again), 75 another run holds the journal, 130 or 143 "
+    "interrupted."
 )
 _SHARED: Final = frozenset(
     {
@@ -43,14 +50,35 @@ _SHARED: Final = frozenset(
         "new_client_key",
     }
 )
-_FILE: Final = click.Path(path_type=Path)
+_DESTINATIONS: Final = ("region", "base_url")
+_READ: Final = ("config", "credentials_file")
+_FILE: Final = FileType()
+_OUTPUT: Final = FileType(or_stream=True)
+
+
+def _load_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
+    """Have a configuration file of imports stand in for the options that an undo shares."""
+    load_config(ctx, param, path, import_contacts)
+    shared = _SHARED | {"journal", "dry_run"}
+    found = ctx.default_map or {}
+    ctx.default_map = {name: value for name, value in found.items() if name in shared}
+    return path
+
+
 _PARAMETERS: Final[list[click.Parameter]] = [
     click.Argument(["results_csv"], type=_FILE),
+    click.Option(
+        ["--config"],
+        type=_FILE,
+        is_eager=True,
+        callback=_load_config,
+        help="The import's configuration file: its destination, credentials, pace and log.",
+    ),
     # What was agreed to for an import, and where it writes, does not hold for its undoing: so
     # these are not taken from the variables of import-contacts.
     click.Option(
         ["--out"],
-        type=_FILE,
+        type=_OUTPUT,
         allow_from_autoenv=False,
         help="What came of each contact.  [default: <results stem>.undone.csv]",
     ),
@@ -78,7 +106,7 @@ _PARAMETERS: Final[list[click.Parameter]] = [
     ),
     click.Option(
         ["--summary"],
-        type=_FILE,
+        type=_OUTPUT,
         allow_from_autoenv=False,
         help="The figures of the run as JSON.",
     ),
@@ -104,8 +132,10 @@ def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - cl
     from importer.cli.wiring import credentials_of  # noqa: PLC0415 - --help need not wait
 
     given = Given.of(ctx)
-    configure_log(given)
+    begin(given)
+    check_environment(os.environ, import_contacts)
     options = _options(given)
+    tell_settings(options)
     credentials = credentials_of(given)
 
     def confirm(found: "Survey") -> None:
@@ -114,11 +144,7 @@ def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - cl
     # pandas takes half a second to load: --help and bad usage do not wait.
     from importer.undoing import undo_file  # noqa: PLC0415
 
-    try:
-        summary = undo_file(options, credentials, confirm, force=given["force"])
-    except OSError as error:
-        # To click, a broken pipe is a reason to leave without a word.
-        raise fault(error, "undo-import") from None
+    summary = undo_file(options, credentials, confirm, force=given["force"])
     tell(summary, given)
     return summary.exit_status
 
@@ -131,22 +157,28 @@ def main() -> None:
 def _options(given: Given) -> RunOptions:
     from importer.cli.wiring import delivery_options, destination_of, url_of  # noqa: PLC0415 - as above
 
-    name = given.strongest(("region", "base_url"), "Give only one of --region and --base-url.")
+    name = given.strongest(_DESTINATIONS, "Give only one of --region and --base-url.")
     if name is None:
         raise UsageError("Say where the contacts are: --region eu|us|ap|jp or --base-url URL.")
     base_url = url_of(name, given)
     path: Path = given["results_csv"]
+    if path == STANDARD_STREAM:
+        raise UsageError("An undo takes the path of a results file, no standard input.")
+    out = given["out"] or default_out(path, "undone")
+    journal = given["journal"] or path.with_name(f"{path.name}.journal")
     return RunOptions(
         source=SourceOptions(path=path),
         delivery=delivery_options(given),
         base_url=base_url,
         destination=destination_of(base_url),
         new_client_key=given["new_client_key"],
-        out=given["out"] or default_out(path, "undone"),
+        out=out,
         summary=given["summary"],
-        journal=given["journal"] or path.with_name(f"{path.name}.journal"),
+        journal=journal,
         dry_run=given["dry_run"],
         bar=False if given["quiet"] else given["progress"],
+        reads={f"--{name.replace('_', '-')}": given[name] for name in _READ if given[name]},
+        shown=given.shown({"out": out, "journal": journal}, {*_DESTINATIONS} - {name}),
     )
 
 
@@ -175,5 +207,11 @@ def _confirm(found: "Survey", options: RunOptions, given: Given) -> None:
             f"{contacts} would be deleted. Without a terminal to ask on, say so with --yes. "
             "Nothing was deleted."
         )
-    if not click.confirm(f"Delete {contacts} at {options.base_url}?", err=True):
+    try:
+        agreed = click.confirm(f"Delete {contacts} at {options.base_url}?", err=True)
+    except click.Abort as abort:
+        if not isinstance(abort.__context__, EOFError):
+            raise
+        agreed = False  # the input has ended, which is no signal
+    if not agreed:
         raise UsageError("Nothing was deleted.")

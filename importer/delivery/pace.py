@@ -6,6 +6,7 @@ climbs back by one for each generation that went well. All times are seconds of 
 monotonic clock.
 """
 
+import threading
 from typing import Final
 
 _LATENCY_WEIGHT: Final = 0.1
@@ -27,6 +28,7 @@ class Pace:
         self._window = float(most)
         self._interval = 1.0 / rate if rate else 0.0
         self._next_departure = 0.0
+        self._turns = threading.Lock()
         self._paused_until = 0.0
         self._last_decrease = float("-inf")
         self._proven = False
@@ -54,12 +56,28 @@ class Pace:
         """When the next request may leave, at the earliest ``now``."""
         return max(now, self._next_departure, self._paused_until)
 
+    def is_free(self, now: float) -> bool:
+        """Whether nothing but the number in flight holds requests back."""
+        return not self._interval and self._paused_until <= now
+
     def departed(self, now: float) -> None:
-        """Count a request that leaves now."""
+        """Count a request that leaves at ``now``."""
         if self._interval:
-            # Up to one interval is made up for, so that late wake-ups do not lower the rate.
-            start = max(self._next_departure, now - self._interval)
+            with self._turns:
+                # Up to one interval is made up for, so that late wake-ups do not lower the rate.
+                start = max(self._next_departure, now - self._interval)
+                self._next_departure = start + self._interval
+
+    def take_turn(self, now: float) -> float:
+        """Count one more request of one that is in flight, from any thread.
+
+        Returns:
+            Seconds after which it may leave.
+        """
+        with self._turns:
+            start = self.opens_at(now)
             self._next_departure = start + self._interval
+        return start - now
 
     def pause(self, until: float) -> None:
         """Let nothing leave before ``until``."""

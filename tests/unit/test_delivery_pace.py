@@ -97,3 +97,14 @@ def test_a_pause_holds_for_all() -> None:
     pace.pause(5.0)
     assert pace.opens_at(1.0) == 10.0
     assert pace.opens_at(11.0) == 11.0
+
+
+def test_pages_of_lists_take_their_turns_among_all_requests() -> None:
+    """A list with three pages uses three departures; a request after it waits for the fourth."""
+    pace = Pace(8, 10.0)
+    pace.departed(0.0)
+    assert [pace.take_turn(0.0) for _ in range(2)] == pytest.approx([0.1, 0.2])
+    assert pace.opens_at(0.0) == pytest.approx(0.3)
+    pace.pause(5.0)
+    assert pace.take_turn(1.0) == pytest.approx(4.0)
+    assert Pace(8, None).take_turn(1.0) == 0.0
