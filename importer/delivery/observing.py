@@ -25,6 +25,7 @@ class Observer:
         self._random = random
         self._missing_orders: dict[str, Answer] = {}
         self._answers = self._failures = 0
+        self._paused_at = float("-inf")
         self.health = Health()
 
     @property
@@ -58,8 +59,10 @@ class Observer:
         if answer.retry_after is not None:
             self.pace.pause(now + min(answer.retry_after, policy.LONGEST_RETRY_AFTER))
         stop = self.health.trouble(row, _trouble_of(answer), started, now)
-        if self.health.is_probing:
-            self.pace.pause(now + self.health.next_probe(self._random))
+        # Of the requests that left before the last pause, each tells the same as the first.
+        if self.health.is_probing and started >= self._paused_at:
+            self._paused_at = now
+            self.pace.probe_at(now + self.health.next_probe(self._random))
         return stop
 
     def saw_missing_order(self, order_ref: str, answer: Answer) -> Stop | None:

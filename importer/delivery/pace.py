@@ -30,6 +30,7 @@ class Pace:
         self._next_departure = 0.0
         self._turns = threading.Lock()
         self._paused_until = 0.0
+        self._probe_at = 0.0
         self._last_decrease = float("-inf")
         self._proven = False
         self._latency = 0.0
@@ -54,7 +55,7 @@ class Pace:
 
     def opens_at(self, now: float) -> float:
         """When the next request may leave, at the earliest ``now``."""
-        return max(now, self._next_departure, self._paused_until)
+        return max(now, self._next_departure, self._paused_until, self._probe_at)
 
     def is_free(self, now: float) -> bool:
         """Whether nothing but the number in flight holds requests back."""
@@ -83,8 +84,13 @@ class Pace:
         """Let nothing leave before ``until``."""
         self._paused_until = max(self._paused_until, until)
 
+    def probe_at(self, when: float) -> None:
+        """Let nothing leave before ``when``, unless a good answer comes meanwhile."""
+        self._probe_at = when
+
     def went_well(self, started: float, now: float) -> None:
         """Count a good answer to a request that left at ``started``."""
+        self._probe_at = 0.0
         self._proven = True
         latency = now - started
         self._latency += _LATENCY_WEIGHT * (latency - (self._latency or latency))
