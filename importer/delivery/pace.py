@@ -13,6 +13,7 @@ _LATENCY_WEIGHT: Final = 0.1
 _LATENCY_GROWTH: Final = 3.0
 _LATENCY_FLOOR: Final = 0.5  # seconds; less than that is noise and no sign of overload
 _LATENCY_DECREASE: Final = 0.8
+_CAUTION: Final = 0.125  # how fast the window goes back to where it was too much
 
 
 class Pace:
@@ -32,6 +33,7 @@ class Pace:
         self._paused_until = 0.0
         self._probe_at = 0.0
         self._last_decrease = float("-inf")
+        self._ceiling = 0.0  # the window that was too much the last time
         self._proven = False
         self._latency = 0.0
         self._best_latency = float("inf")
@@ -99,7 +101,10 @@ class Pace:
         if self._latency > _LATENCY_GROWTH * self._best_latency + _LATENCY_FLOOR:
             self._decrease(started, now, _LATENCY_DECREASE)
         else:
-            self._window = min(float(self.most), self._window + 1.0 / self._window)
+            step = 1.0 / self._window
+            if int(self._window) < int(self._ceiling) <= self._window + 1.0:
+                step *= _CAUTION
+            self._window = min(float(self.most), self._window + step)
 
     def went_badly(self, started: float, now: float) -> None:
         """Count a sign of overload on a request that left at ``started``."""
@@ -110,5 +115,6 @@ class Pace:
         if started <= self._last_decrease:
             return
         self._last_decrease = now
+        self._ceiling = self._window
         self._window = max(1.0, self._window * factor)
         self.lowest = min(self.lowest, int(self._window))
