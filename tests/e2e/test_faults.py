@@ -13,6 +13,11 @@ from servers.reference import Fault, ReferenceServer, Reply, Request
 Contacts = Callable[[int], Path]
 
 HTML = b"<html><body>Bad gateway</body></html>"
+CHUNKED = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
+SURPLUS = (
+    b"HTTP/1.1 201 Created\r\nContent-Length: 46\r\n\r\n"
+    b'{"ref":"99999999-0000-4000-8000-000000000099"}'
+)
 UNCLEAR = {
     "500-not-stored": Fault(status=500),
     "500-stored": Fault(status=500, store=True),
@@ -34,27 +39,70 @@ UNCLEAR = {
     "200-of-a-log-in-page": Fault(store=True, status=200, body=HTML),
     "204": Fault(store=True, status=204, body=b""),
     "stored-late": Fault(silent=True, store_after=2.0),
+    "reset-stored": Fault(store=True, reset=True),
+    "reset-not-stored": Fault(reset=True),
+    "chunks-cut": Fault(store=True, raw=CHUNKED + b'40\r\n{"ref":'),
+    "chunk-of-no-length": Fault(store=True, raw=CHUNKED + b"zz\r\n{}\r\n"),
+    "201-ends-with-the-connection": Fault(
+        store=True, raw=b'HTTP/1.1 201 Created\r\n\r\n{"ref": "0'
+    ),
+    "201-of-broken-gzip": Fault(store=True, body=b"{}", headers={"Content-Encoding": "gzip"}),
+    "201-of-unknown-encoding": Fault(store=True, body=b"{}", headers={"Content-Encoding": "x"}),
+    "garbage-stored": Fault(store=True, raw=b"\x16\x03\x01\x00 what is this\r\n\r\n"),
+    "garbage-not-stored": Fault(raw=b"\x16\x03\x01\x00 what is this\r\n\r\n"),
+    "201-of-50-megabytes": Fault(store=True, body=b" " * 50_000_000),
+    "flood-of-headers": Fault(store=True, headers={f"X-{n}": "x" for n in range(300)}),
+    "header-of-70-kilobytes": Fault(store=True, headers={"X": "x" * 70_000}),
+    "201-ref-null": Fault(store=True, body=b'{"ref": null}'),
+    "201-ref-blank": Fault(store=True, body=b'{"ref": ""}'),
+    "201-ref-number": Fault(store=True, body=b'{"ref": 7}'),
+    "201-ref-list": Fault(store=True, body=b'{"ref": ["a"]}'),
+    "201-ref-no-uuid": Fault(store=True, body=b'{"ref": "../x"}'),
+    "201-of-a-list": Fault(store=True, body=b"[]"),
+    "201-of-a-text": Fault(store=True, body=b'"x"'),
+    "201-of-nan": Fault(store=True, body=b'{"ref": NaN}'),
+    "202-without-ref": Fault(store=True, status=202, body=b"{}"),
 }
 CLEAR = {
     "503-of-the-api": Fault(status=503),
     "429": Fault(status=429),
     "429-retry-after": Fault(status=429, headers={"Retry-After": "1"}),
     "429-retry-after-junk": Fault(status=429, headers={"Retry-After": "soon"}),
+    "429-retry-after-past": Fault(
+        status=429, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}
+    ),
+    "429-retry-after-negative": Fault(status=429, headers={"Retry-After": "-1"}),
+    "429-retry-after-half": Fault(status=429, headers={"Retry-After": "1.5"}),
+    "closed-after-the-answer": Fault(store=True, cut=1_000_000),
+    "100-and-103-first": Fault(
+        store=True,
+        before=b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n",
+    ),
+    "two-answers": Fault(store=True, after=SURPLUS),
 }
 
 
-@pytest.mark.parametrize("fault", [pytest.param(f, id=n) for n, f in (UNCLEAR | CLEAR).items()])
-def test_one_fault_leaves_exactly_one_contact_a_row(
-    workplace: Workplace, contacts: Contacts, fault: Fault
+@pytest.mark.parametrize("faults", [UNCLEAR, CLEAR], ids=["unclear", "clear"])
+def test_each_fault_leaves_exactly_one_contact_a_row(
+    workplace: Workplace, contacts: Contacts, faults: dict[str, Fault]
 ) -> None:
-    """Ten rows, the third of which meets the fault at its first attempt."""
-    with ReferenceServer(faults=_once(order(3), fault)) as server:
-        ran = workplace.send(contacts(10), server, "--timeout", 1)
+    """Every second row meets another fault of the table at its first attempt."""
+    names = {order(2 * number): name for number, name in enumerate(faults, 1)}
+    left = {of: faults[name] for of, name in names.items()}
+    rows = 2 * len(faults) + 1
+    with ReferenceServer(faults=lambda request: left.pop(request.order_ref, None)) as server:
+        ran = workplace.send(contacts(rows), server, "--timeout", 1)
     assert ran.exit_status == 0, ran.stderr
-    assert server.contact_counts() == {order(n): 1 for n in range(1, 11)}
-    assert ran.statuses == ["created"] * 10
-    refs = [server.contacts[row["orderRef"]][0]["ref"] for row in ran.results]
-    assert [row["ref"] for row in ran.results] == refs
+    assert left == {}
+    undone = {names.get(row["orderRef"]): row for row in ran.results if row["status"] != "created"}
+    assert undone == {}
+    counts = server.contact_counts()
+    assert {names.get(of, of): count for of, count in counts.items() if count != 1} == {}
+    assert len(counts) == rows
+    refs = {of: found[0]["ref"] for of, found in server.contacts.items()}
+    assert {
+        names.get(row["orderRef"]) for row in ran.results if row["ref"] != refs[row["orderRef"]]
+    } == set()
 
 
 @pytest.mark.slow
@@ -75,6 +123,84 @@ def test_a_bad_day_leaves_exactly_one_contact_a_row(
             ran = workplace.send(workplace.directory / "contacts.csv", server)
     assert ran.exit_status == 0, ran.stderr
     assert server.contact_counts() == {order(n): 1 for n in range(1, 401)}
+
+
+REFUSALS = {
+    "ansi": b'{"status":400,"code":400,"message":"firstName: \\u001b[31mno"}',
+    "formula": b'{"status":400,"code":400,"message":"=cmd|x"}',
+    "list": b'["no"]',
+    "page": b"<html>no</html>",
+    "empty": b"",
+    "no-utf-8": b"\xff\xfe",
+    "10-megabytes": b'{"message":"' + b"x" * 10_000_000 + b'"}',
+}
+
+
+def test_a_refusal_is_that_row_s_alone(workplace: Workplace, contacts: Contacts) -> None:
+    """It is sent once, told in few and harmless words, and the others are created."""
+    bodies = [Fault(status=400, body=body) for body in REFUSALS.values()]
+    statuses = [Fault(status=status) for status in (405, 409, 413, 422)]
+    left = {order(n): fault for n, fault in enumerate([*bodies, *statuses], 2)}
+    rejected = dict(left)
+    with ReferenceServer(faults=lambda request: left.pop(request.order_ref, None)) as server:
+        ran = workplace.send(contacts(len(rejected) + 2), server)
+    assert ran.exit_status == 1, ran.stderr
+    assert len(server.requests) == len(rejected) + 2
+    assert len(server.contact_counts()) == 2
+    for row in ran.results:
+        fault = rejected.get(row["orderRef"])
+        if fault is None:
+            assert row["status"] == "created"
+            continue
+        assert (row["status"], row["retryable"]) == ("rejected", "false")
+        assert row["errorCode"] == f"http.{fault.status}"
+        assert len(row["error"]) < 1000
+        assert "\x1b" not in row["error"]
+        assert not row["error"].startswith("=")
+
+
+@pytest.mark.parametrize(
+    ("status", "where"),
+    [
+        (301, "other"),
+        (302, "same"),
+        (303, "file:///etc/passwd"),
+        (307, "other"),
+        (308, "other"),
+        (302, None),
+    ],
+)
+def test_a_redirect_is_not_followed(
+    workplace: Workplace, contacts: Contacts, status: int, where: str | None
+) -> None:
+    """Nothing reaches the second server, and the run ends at the first one."""
+    with ReferenceServer() as other, ReferenceServer() as server:
+        to = {"other": f"{other.url}/x", "same": "/x"}.get(where or "", where)
+        headers = {} if to is None else {"Location": to}
+        server.fault_of = lambda _: Fault(status=status, headers=headers)
+        ran = workplace.send(contacts(3), server)
+    assert ran.exit_status == 5
+    assert "never followed" in ran.stderr
+    assert ran.statuses == ["failed", "not_sent", "not_sent"]
+    assert (len(server.requests), len(other.requests)) == (1, 0)
+
+
+@pytest.mark.parametrize(("status", "exit_status"), [(401, 4), (403, 4), (415, 5)])
+def test_what_would_meet_every_row_ends_the_run_and_the_next_goes_on(
+    workplace: Workplace, contacts: Contacts, status: int, exit_status: int
+) -> None:
+    """The third row meets it; what was created stays, and the rest is sent when it is mended."""
+    source = contacts(6)
+    with ReferenceServer(faults=_once(order(3), Fault(status=status))) as server:
+        first = workplace.send(source, server, "--concurrency", 1)
+        assert first.exit_status == exit_status
+        assert first.statuses[:2] == ["created", "created"]
+        assert set(first.statuses[3:]) == {"not_sent"}
+        assert len(server.requests) == 3
+        second = workplace.send(source, server)
+    assert second.exit_status == 0, second.stderr
+    assert second.statuses == ["exists"] * 2 + ["created"] * 4
+    assert server.contact_counts() == {order(n): 1 for n in range(1, 7)}
 
 
 def test_identical_rows_of_different_content_are_told_apart_when_settling(

@@ -29,6 +29,8 @@ import base64
 import contextlib
 import dataclasses
 import json
+import socket
+import struct
 import sys
 import threading
 import uuid
@@ -73,6 +75,10 @@ class Fault:
         silent: Never answer.
         drip: Seconds between the bytes of the answer.
         cut: Send only so many bytes of the answer and close the connection.
+        raw: Send these bytes in place of the answer and close the connection.
+        before: Send these bytes before the answer.
+        after: Send these bytes after the answer.
+        reset: Break the connection in place of an answer, so that the client sees a reset.
     """
 
     store: bool = False
@@ -85,6 +91,10 @@ class Fault:
     silent: bool = False
     drip: float = 0.0
     cut: int | None = None
+    raw: bytes = b""
+    before: bytes = b""
+    after: bytes = b""
+    reset: bool = False
 
 
 Faults = Iterable[Fault | None] | Callable[[Request], Fault | None]
@@ -352,14 +362,20 @@ class _Connection(asyncio.Protocol):
         if fault.silent:
             self.server.left(request)
             return
-        answer = b"" if fault.drop else _encode(status, reply, fault.body, fault.headers)
+        if fault.reset:
+            linger = struct.pack("ii", 1, 0)
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        answer = fault.raw or _encode(status, reply, fault.body, fault.headers)
+        answer = b"" if fault.drop or fault.reset else fault.before + answer + fault.after
         answer = answer[: fault.cut]
         if fault.drip:
             for byte in answer:
                 self.transport.write(bytes([byte]))
                 await asyncio.sleep(fault.drip)
             answer = b""
-        self.finish(request, answer, close=fault.drop or fault.cut is not None)
+        is_last = fault.drop or fault.reset or fault.cut is not None or bool(fault.raw)
+        self.finish(request, answer, close=is_last)
 
     def finish(self, request: Request, answer: bytes, *, close: bool = False) -> None:
         self.server.left(request)
