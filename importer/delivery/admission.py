@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from importer.api import Answer
+from importer.api import Answer, Verdict
 from importer.delivery import outcomes
 from importer.delivery.orders import Orders, Refusal, with_order
 from importer.delivery.policy import Action
@@ -19,6 +19,11 @@ _ROWS_KEPT: Final = 50_000
 """Contacts of this run that are known again by another name of their order; some 9 MB, and more
 than can be on their way at once."""
 _UNCLEAR: Final = frozenset({State.INTENT, State.UNKNOWN})
+
+_CREATED: Final = Answer(
+    verdict=Verdict.APPLIED, seconds=0.0, http_status=201, error_code="response.invalid"
+)
+"""What an earlier run has heard of a contact whose ref it did not learn."""
 
 
 class Admission:
@@ -67,10 +72,10 @@ class Admission:
         own = entry if planned.duplicate_of is None else None
         task = Task(planned.contact, planned.key, own, planned.duplicate_of)
         if not task.order_ref:
-            if entry is not None and entry.is_there and not self._compares:
+            if entry is not None and self._is_done(entry):
                 self._conclude(task, outcomes.known(task, entry))
                 return
-            if entry is not None and entry.state in _UNCLEAR:
+            if entry is not None and (entry.state in _UNCLEAR or self._lacks_ref(entry)):
                 # It went to that order, so nothing else can settle it.
                 task = with_order(task, entry.order_ref, self._key(task, entry.order_ref))
             else:
@@ -142,15 +147,25 @@ class Admission:
             task.duplicate_of = self._first_of(task)
         entry = task.entry
         if task.duplicate_of is None and entry is not None:
-            if entry.is_there and not self._compares:
+            if self._is_done(entry):
                 self._conclude(task, outcomes.known(task, entry))
                 return
-            if entry.state in _UNCLEAR and not self._preview:
+            if self._lacks_ref(entry):
+                task.action, task.unclear = Action.SETTLE, _CREATED
+            elif entry.state in _UNCLEAR and not self._preview:
                 task.action = Action.SETTLE
         if self._compares and task.action is Action.SEND:
             task.action = Action.COMPARE
         if self._lanes.join(task):
             self._make_ready(task)
+
+    def _is_done(self, entry: Entry) -> bool:
+        return entry.is_there and not self._compares and not self._lacks_ref(entry)
+
+    def _lacks_ref(self, entry: Entry) -> bool:
+        """Whether an earlier run has created it and ended before it could read its ref back."""
+        is_created = entry.state is State.CREATED and not entry.ref
+        return is_created and not self._compares and not self._preview
 
     def _first_of(self, task: Task) -> int | None:
         """The row of the same contact that names the order in the other way, if one came before."""

@@ -502,9 +502,14 @@ def test_a_duplicate_never_undoes_what_the_journal_holds(workplace: Workplace) -
 
 
 def test_a_created_contact_without_ref_is_never_sent_again(workplace: Workplace) -> None:
-    """The API said 201; that its list cannot be read does not make it unsaid."""
+    """The API said 201; what its list could not tell is asked again by the next run."""
     source = workplace.write([("orderRef", "firstName"), (order(1), "Ann")])
     with _Unreadable(faults=[Fault(store=True, body=b"{}")]) as server:
         assert workplace.send(source, server, "--attempts", 2).statuses == ["created"]
-        assert workplace.send(source, server, "--attempts", 2).statuses == ["exists"]
+        assert workplace.send(source, server, "--attempts", 2).statuses == ["created"]
+        server.is_readable = True
+        (row,) = workplace.send(source, server).results
+        assert (row["status"], row["ref"]) == ("created", server.contacts[order(1)][0]["ref"])
+        (again,) = workplace.send(source, server).results
+    assert (again["status"], again["ref"]) == ("exists", row["ref"])
     assert server.contact_counts() == {order(1): 1}
