@@ -43,6 +43,7 @@ class ImportOptions(TypedDict, total=False):
             share such as ``"2%"``.
         journal: What was sent and what came of it; ``<out>.journal`` by default.
         fresh: Forget the journal and send everything.
+        new_client_key: The client key was renewed, the tenant is the same.
         columns: API field to the column that holds it.
         identifiers: Identifier provider to the column with its ids.
         require: Fields that every row must fill.
@@ -78,6 +79,7 @@ class ImportOptions(TypedDict, total=False):
     max_errors: int | str | MaxErrors | None
     journal: StrPath | None
     fresh: bool
+    new_client_key: bool
     columns: Mapping[str, str]
     identifiers: Mapping[str, str]
     require: Sequence[str]

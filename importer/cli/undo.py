@@ -46,6 +46,7 @@ _SHARED: Final = frozenset(
         "verbose",
         "progress",
         "credentials_file",
+        "new_client_key",
     }
 )
 _DESTINATIONS: Final = ("region", "base_url")
@@ -153,7 +154,7 @@ def main() -> None:
 
 
 def _options(given: Given) -> RunOptions:
-    from importer.cli.wiring import delivery_options, url_of  # noqa: PLC0415 - as above
+    from importer.cli.wiring import delivery_options, destination_of, url_of  # noqa: PLC0415 - as above
 
     name = given.strongest(_DESTINATIONS, "Give only one of --region and --base-url.")
     if name is None:
@@ -166,7 +167,8 @@ def _options(given: Given) -> RunOptions:
         source=SourceOptions(path=path),
         delivery=delivery_options(given),
         base_url=base_url,
-        destination=base_url,
+        destination=destination_of(base_url),
+        new_client_key=given["new_client_key"],
         out=out,
         summary=given["summary"],
         journal=journal,

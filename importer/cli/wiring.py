@@ -71,7 +71,7 @@ def run_options(
         ),
         delivery=delivery_options(given),
         base_url=base_url,
-        destination="sandbox" if destination == "sandbox" else base_url,
+        destination="sandbox" if destination == "sandbox" else destination_of(base_url),
         out=out,
         rejects=given["rejects"],
         summary=given["summary"],
@@ -79,8 +79,9 @@ def run_options(
         journal=journal,
         dry_run=given["dry_run"],
         strict=given["strict"],
-        # A new sandbox is empty, whatever an earlier one has held.
-        fresh=given["fresh"] or destination == "sandbox",
+        fresh=given["fresh"],
+        new_client_key=given["new_client_key"],
+        starts_sandbox=destination == "sandbox",
         bar=False if given["quiet"] else given["progress"],
         reads={f"--{name.replace('_', '-')}": given[name] for name in _READ if given[name]},
         shown=given.shown(
@@ -106,6 +107,13 @@ def _destination(
         return address.url, Credentials(address.client_key, address.api_token)
     url = None if name is None else url_of(name, given)
     return url, (credentials or credentials_of(given)) if asks_api else None
+
+
+def destination_of(base_url: str | None) -> str | None:
+    """What the journal calls a base URL."""
+    from importer.api import one_name_of  # noqa: PLC0415 - --help need not wait
+
+    return None if base_url is None else one_name_of(base_url)
 
 
 def url_of(name: str, given: Given) -> str:

@@ -57,7 +57,7 @@ class Loop(ABC, Generic[T]):
         self._outbox = outbox
         self._observer = observer
         self._gate = gate
-        self._workers = Workers(api, self.pace.most, self.events, carry_out)
+        self._workers = Workers(api, self.pace, self.events, carry_out)
         self._agenda = Agenda[T]()
         self._arming: list[T] = []  # intent not on disk yet
         self._ahead = 0
@@ -229,8 +229,6 @@ class Loop(ABC, Generic[T]):
         for _ in range(requests):
             seconds = (ended - exchanged.started) / requests
             self.metrics.observe(ended, seconds, _is_trouble(result), in_flight)
-        for _ in range(requests - 1):
-            self.pace.departed(time.monotonic())
 
     def _apply(self, task: T, advance: Advance) -> None:
         self.stop = self.stop or advance.stop

@@ -17,7 +17,7 @@ from command import UNDO, Ran, Workplace, order
 from servers.reference import Fault, ReferenceServer, Request
 
 from importer.errors import ExitStatus
-from importer.journal import Journal
+from importer.journal import Journal, Sender
 from schemas.results import RESULT_COLUMNS
 
 if TYPE_CHECKING:
@@ -499,7 +499,7 @@ def test_a_journal_that_is_held_exits_75(
 ) -> None:
     """An import is on its way with it."""
     imported(workplace, contacts, server, 2)
-    held = Journal.open(workplace.directory / "results.csv.journal", server.url)
+    held = Journal.open(workplace.directory / "results.csv.journal", Sender(server.url))
     ran = workplace.undo(server)
     held.close()
     assert ran.exit_status == ExitStatus.LOCKED
