@@ -152,7 +152,7 @@ class Summary:
             steps.append("see why the API rejected rows; a new run tries them again.")
         if changed := self.errors.get("contact.changed", 0):
             steps.append(
-                f"Next: {changed:,} changed since the import and left alone: look at them; "
+                f"{changed:,} changed since the import and left alone: look at them; "
                 "--force deletes them as well."
             )
         if count(Status.FAILED, 0) > changed or count(Status.UNKNOWN) or count(Status.NOT_SENT):
