@@ -66,10 +66,12 @@ class Admission:
         # A duplicate has no say in what the journal holds of its first.
         own = entry if planned.duplicate_of is None else None
         task = Task(planned.contact, planned.key, own, planned.duplicate_of)
+        if entry is not None and entry.is_there and not self._compares:
+            if task.order_ref and task.duplicate_of is None:
+                task.duplicate_of = self._first_of(task)
+            self._conclude(task, outcomes.known(task, entry))
+            return
         if not task.order_ref:
-            if entry is not None and entry.is_there and not self._compares:
-                self._conclude(task, outcomes.known(task, entry))
-                return
             if entry is not None and entry.state in _UNCLEAR:
                 # It went to that order, so nothing else can settle it.
                 task = with_order(task, entry.order_ref, self._key(task, entry.order_ref))
@@ -157,7 +159,7 @@ class Admission:
         first = self._rows.setdefault(task.key, task.contact.row)
         if len(self._rows) > _ROWS_KEPT:
             del self._rows[next(iter(self._rows))]
-        return None if first == task.contact.row else first
+        return first if first < task.contact.row else None
 
     def _make_ready(self, task: Task | None) -> None:
         while task is not None and (outcome := self._foregone(task)) is not None:
