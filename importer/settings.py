@@ -28,14 +28,15 @@ class MappingOptions:
     """Which column holds what.
 
     Attributes:
-        columns: API field to the name of its column, from ``--map`` and ``[columns]``.
-        identifiers: Identifier provider to the name of the column that holds its ids.
+        columns: API field to the names of its columns, from ``--map`` and ``[columns]``; more
+            than one for a list field only.
+        identifiers: Identifier provider to the names of the columns that hold its ids.
         list_separator: The one separator of list cells; None takes those of the contract.
         carry: Names of columns that are copied into the results.
     """
 
-    columns: Mapping[str, str] = field(default_factory=dict)
-    identifiers: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     list_separator: str | None = None
     carry: tuple[str, ...] = ()
 

@@ -164,10 +164,8 @@ class Connection:
         is_clean = False
         wire.begin(deadline)
         try:
-            response = self._adapter.send(
-                self._request, stream=True, timeout=self._api.watchdog.timeout
-            )
-            reply = reply_of(response, wire)
+            raw = self._adapter.exchange(self._request, self._api.watchdog.timeout)
+            reply = reply_of(raw, wire)
             is_clean = not reply.flaw
         except EXCHANGE_ERRORS as error:
             return failure_of(error, wire, self._api.host)

@@ -14,8 +14,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+import urllib3
+
 from importer.api.wire import Wire
 
+_FRAMING: Final = ("content-length", "transfer-encoding", "connection")
 _MAX_LINE: Final = 65536
 _MAX_HEADERS: Final = 100
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?\r?\n")
@@ -25,35 +28,33 @@ _HEADER: Final = re.compile(rb"([!#-'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t
 class _Tap(io.RawIOBase):
     """The reading end of a socket, which can be shut so that only what is buffered is left."""
 
-    def __init__(self, raw: io.RawIOBase) -> None:
+    def __init__(self, sock: socket.socket) -> None:
         super().__init__()
-        self._raw = raw
+        self._sock = sock
         self.shut = False
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - as typeshed has it
-        return 0 if self.shut else self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - as typeshed has it
+        return 0 if self.shut else self._sock.recv_into(buffer)
 
 
-class _Reader(io.BufferedReader):
-    """Notes when it is closed whether the server had sent more than its reply."""
+class Reader(io.BufferedReader):
+    """Reads all replies that come over one socket."""
 
-    def __init__(self, tap: _Tap, wire: Wire) -> None:
-        super().__init__(tap)
-        self._tap = tap
-        self._wire = wire
+    def __init__(self, sock: socket.socket) -> None:
+        self._tap = _Tap(sock)
+        super().__init__(self._tap)
 
-    def close(self) -> None:
-        if not self.closed:
-            self._tap.shut = True
-            self._wire.surplus = bool(self.peek(1))
-        super().close()
+    @property
+    def has_more(self) -> bool:
+        """Whether the server has sent more than was read, as far as that is here."""
+        self._tap.shut = True
+        try:
+            return bool(self.peek(1))
+        finally:
+            self._tap.shut = False
 
 
 class FinalResponse(http.client.HTTPResponse):
@@ -63,10 +64,42 @@ class FinalResponse(http.client.HTTPResponse):
         fields: The headers, as they stand.
     """
 
-    def __init__(self, sock: socket.socket, method: str, wire: Wire) -> None:
-        super().__init__(sock, method=method)
-        self.fp = _Reader(_Tap(self.fp.detach()), wire)
+    def __init__(self, reader: Reader, method: str, wire: Wire) -> None:
+        # Not that of the base class, which would make a reader of its own.
+        self.fp = self._reader = reader
+        self._method = method
+        self._wire = wire
         self.fields: list[tuple[str, str]] = []
+
+    @property
+    def headers(self) -> urllib3.HTTPHeaderDict:  # type: ignore[override] # as urllib3 has it
+        """The headers by name; most replies are read without them."""
+        return urllib3.HTTPHeaderDict(self.fields)
+
+    def as_urllib3(self) -> urllib3.HTTPResponse:
+        """The reply as ``urllib3`` gives it."""
+        return urllib3.HTTPResponse(
+            body=self,
+            headers=self.headers,
+            status=self.status,
+            preload_content=False,
+            original_response=self,
+            request_method=self._method,
+        )
+
+    def read(self, amt: int | None = None, *, decode_content: bool = False) -> bytes:
+        """Reads the body, or so many bytes of it.
+
+        Raises:
+            http.client.IncompleteRead: It broke off.
+        """
+        if decode_content and any(name.lower() == "content-encoding" for name, _ in self.fields):
+            return self.as_urllib3().read(amt, decode_content=True)
+        expected = self.length if amt is None or self.length is None else min(amt, self.length)
+        body = super().read(amt)
+        if expected is not None and len(body) < expected:
+            raise http.client.IncompleteRead(body, expected - len(body))
+        return body
 
     def begin(self) -> None:
         """Reads the head.
@@ -81,6 +114,11 @@ class FinalResponse(http.client.HTTPResponse):
         self.status = self.code = status
         self.version = 10 + minor
         self._frame(minor)
+
+    def _close_conn(self) -> None:
+        """Ends the reply, and leaves its socket to the next."""
+        self.fp = None  # type: ignore[assignment] # as the base class has it
+        self._wire.surplus = self._reader.has_more
 
     def _read_head(self) -> tuple[int, int]:
         line = self._line()
@@ -106,13 +144,11 @@ class FinalResponse(http.client.HTTPResponse):
 
     def _frame(self, minor: int) -> None:
         """Tells where the body ends and whether another reply can follow. RFC 9112, 6.3."""
-        values: dict[str, set[str]] = {}
+        framing: dict[str, set[str]] = {name: set() for name in _FRAMING}
         for name, value in self.fields:
-            parts = {part.strip().lower() for part in value.split(",")}
-            values.setdefault(name.lower(), set()).update(parts)
-        lengths = values.get("content-length", set())
-        codings = values.get("transfer-encoding", set())
-        options = values.get("connection", set())
+            if (values := framing.get(name.lower())) is not None:
+                values.update(part.strip().lower() for part in value.split(","))
+        lengths, codings, options = framing.values()
         if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", n) for n in lengths):
             raise http.client.HTTPException("the length of the body is not clear")
         self.chunked = "chunked" in codings

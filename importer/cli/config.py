@@ -4,6 +4,7 @@ What it says stands in for the default of an option, so that arguments and the e
 beat it. Source: contract, section 2.
 """
 
+import contextlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,16 +19,32 @@ TABLES: Final = {"columns": "map", "identifiers": "identifier"}
 """The tables of a configuration file, and the option that each stands for."""
 
 
-def load_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
+def load_config(
+    ctx: click.Context,
+    param: click.Parameter,
+    path: Path | None,
+    written_for: click.Command | None = None,
+) -> Path | None:
     """Have a configuration file stand in for the defaults of a command.
+
+    Args:
+        ctx: What is filled.
+        param: The option that names the file.
+        path: The file.
+        written_for: The command whose options the file holds; by default that of ``ctx``.
 
     Raises:
         UsageError: It cannot be read, or something in it is not understood; all at once.
     """
     del param
-    if path is None or ctx.resilient_parsing:
+    if path is None:
         return path
-    ctx.default_map = read_config(path, ctx.command)
+    if ctx.resilient_parsing:
+        # Something is wrong already; the file may say how to tell it.
+        with contextlib.suppress(UsageError):
+            ctx.default_map = {name.replace("-", "_"): it for name, it in _content(path).items()}
+        return path
+    ctx.default_map = read_config(path, written_for or ctx.command)
     return path
 
 

@@ -45,9 +45,6 @@ class Given:
         """What a command line, the environment and a configuration file say together.
 
         A column that an argument names leaves those of other fields where the file puts them.
-
-        Raises:
-            UsageError: A field or provider is there twice.
         """
         values = dict(ctx.params)
         for name in values.keys() & TABLES.values():
@@ -129,13 +126,14 @@ class Given:
         )
 
 
-def _pairs(command: click.Command, name: str, pairs: Iterable[object]) -> dict[str, str]:
+def _pairs(
+    command: click.Command, name: str, pairs: Iterable[object]
+) -> dict[str, tuple[str, ...]]:
+    """The columns of each field or provider, in the order in which they were named."""
     option = next(param for param in command.params if param.name == name)
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, ...]] = {}
     for left, right in (option.type.convert(pair, option, None) for pair in pairs):
-        if left in found:
-            raise UsageError(f"{option.opts[0]}: {left} is there twice; name one column for it.")
-        found[left] = right
+        found[left] = (*found.get(left, ()), right)
     return found
 
 
@@ -146,7 +144,7 @@ def _text(value: object) -> str:
         case bool():
             text = "yes" if value else "no"
         case Mapping():
-            text = ", ".join(f"{left}={right}" for left, right in value.items())
+            text = ", ".join(f"{left}={one}" for left, columns in value.items() for one in columns)
         case tuple():
             text = ", ".join(map(str, value))
         case MaxErrors():

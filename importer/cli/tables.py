@@ -46,11 +46,17 @@ def problem_with(name: str, option: click.Option, value: object) -> str | None:
 
 def unknown_name(name: str, names: Mapping[str, click.Option]) -> str:
     """What to say about a name that is none of an option."""
-    folded = "".join(character for character in name.lower() if character.isalpha())
-    if any(word in folded for word in _CREDENTIALS):
-        return f'"{name}" has no place here: {_CREDENTIALS_HINT}.'
+    if hint := credentials_hint(name):
+        return hint
     near = nearest(name, names)
     return f'there is no option "{name}"{f"; did you mean {near}?" if near else "."}'
+
+
+def credentials_hint(name: str) -> str:
+    """What to say when a name sounds like that of a credential, ``""`` if it does not."""
+    folded = "".join(character for character in name.lower() if character.isalpha())
+    is_one = any(word in folded for word in _CREDENTIALS)
+    return f'"{name}" has no place here: {_CREDENTIALS_HINT}.' if is_one else ""
 
 
 def nearest(name: str, names: Mapping[str, object]) -> str:

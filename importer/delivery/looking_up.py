@@ -40,13 +40,13 @@ def after_look_up(
     reference_id = task.contact.reference_id
     match exchanged.result:
         case Listing(failure=None) as listing:
-            observer.saw_list(exchanged.started)
+            observer.saw_list(exchanged.started, exchanged.ended)
             found = order_of(reference_id, listing.items)
             if isinstance(found, str):
                 observer.health.created()  # the order is there, so it is the right destination
             return LookedUp(Advance(), found)
         case Listing(failure=Answer() as answer):
-            stop = observer.saw(task.contact.row, answer, exchanged.started)
+            stop = observer.saw(task.contact.row, answer, exchanged.started, exchanged.ended)
             if answer.http_status == 404:  # noqa: PLR2004
                 # The API answers with an empty list; this may be no API at all.
                 stop = stop or observer.health.order_missing(reference_id)

@@ -5,9 +5,9 @@ takes in what came, puts intents and outcomes on disk in one commit, and only th
 requests leave and the outcomes be told.
 """
 
+import contextlib
 import time
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
@@ -26,6 +26,7 @@ from importer.records import Outcome
 
 _MOST_AHEAD: Final = 64  # intents of one commit; from there on it costs little more a row
 _READY_AHEAD: Final = 0.02  # seconds of work whose intents are on disk before they may leave
+_LONGEST_NAP: Final = 0.01  # seconds for which answers that can wait do
 
 T = TypeVar("T", bound=WithAction)
 
@@ -59,7 +60,6 @@ class Loop(ABC, Generic[T]):
         self._workers = Workers(api, self.pace.most, self.events, carry_out)
         self._agenda = Agenda[T]()
         self._arming: list[T] = []  # intent not on disk yet
-        self._armed: deque[T] = deque()  # may leave
         self._ahead = 0
         self._in_flight = 0
         self._pending = 0
@@ -118,17 +118,22 @@ class Loop(ABC, Generic[T]):
             # What is on record already leaves before anything else is done: an answer's
             # successor then waits for no commit, which is 3 of 100 ms with 16 in flight.
             self._release()
+            self._workers.goes_on = self._in_flight <= self._limit and self.pace.is_free(
+                time.monotonic()
+            )
             self._arm()
             if self._is_commit_due():
                 self._commit()
                 self._release()
             self._wait()
+        self._workers.goes_on = False
+        self._workers.ready.clear()
         while self._in_flight or not self._all_in:
             if not self._in_flight:
                 # Before waiting for more: the reader may wait for these to be told.
                 self._give_up_rest()
                 self._commit()
-            self._take(self.events.get())
+            self._take_all(_LONGEST_NAP)
         self._give_up_rest()
         self._commit()
         self._workers.close()
@@ -141,7 +146,8 @@ class Loop(ABC, Generic[T]):
         self._resume(self._agenda.take_due(time.monotonic()))
         self._ahead = self.pace.ahead(_READY_AHEAD, _MOST_AHEAD)
         wanted = self.pace.limit - self._in_flight + self._ahead
-        room = wanted - len(self._armed) - len(self._arming)
+        self._workers.reserve = self._ahead // 2
+        room = wanted - len(self._workers.ready) - len(self._arming)
         while room > 0 and (task := self._next()) is not None:
             if intent := self._intent(task):
                 self._outbox.hold(intent)
@@ -149,14 +155,14 @@ class Loop(ABC, Generic[T]):
             room -= 1
 
     def _is_commit_due(self) -> bool:
-        if self._arming and len(self._armed) <= self._ahead // 2:
+        if self._arming and len(self._workers.ready) <= self._workers.reserve:
             return True
         return time.monotonic() >= self._outbox.due
 
     def _commit(self) -> None:
         try:
             self._outbox.commit()
-            self._armed.extend(self._arming)
+            self._workers.ready.extend(self._arming)
         except StoppedError as error:
             self.stop = self.stop or Stop("journal", str(error))
         self._arming.clear()
@@ -166,31 +172,38 @@ class Loop(ABC, Generic[T]):
         return 1 if self._observer.health.is_probing else self.pace.limit
 
     def _release(self) -> None:
-        now = time.monotonic()
-        while self._armed and self._in_flight < self._limit and self.pace.opens_at(now) <= now:
+        now, limit = time.monotonic(), self._limit
+        while self._in_flight < limit and self.pace.opens_at(now) <= now:
+            if not self._workers.submit():
+                break
             self.pace.departed(now)
             self._in_flight += 1
-            self._workers.submit(self._armed.popleft())
 
     def _wait(self) -> None:
         now = time.monotonic()
         due = min(self._agenda.next_due, self._outbox.due)
-        if self._armed and self._in_flight < self._limit:
+        if self._workers.ready and self._in_flight < self._limit:
             due = min(due, self.pace.opens_at(now))
-        if self._is_over or self.stop is not None:
-            return
-        try:
-            event = self.events.get(timeout=min(max(0.0, due - now), 3600.0))
+        if self._workers.goes_on:
+            due = min(due, now + _LONGEST_NAP)
+        if not self._is_over and self.stop is None:
+            self._take_all(min(max(0.0, due - now), 3600.0))
+
+    def _take_all(self, timeout: float) -> None:
+        """Take in what has come, once something has that cannot wait or the time is up."""
+        with contextlib.suppress(Empty):
+            event = self.events.get(timeout=timeout)
             while True:
                 self._take(event)
                 event = self.events.get_nowait()
-        except Empty:
-            pass
+        finished = self._workers.finished
+        while finished:
+            self._take(finished.popleft())
 
     def _take(self, event: object) -> None:
         match event:
             case Exchanged():
-                self._in_flight -= 1
+                self._in_flight -= not event.is_succeeded
                 self._count(event)
                 self._apply(event.task, self._after(event))
             case list():
@@ -211,10 +224,11 @@ class Loop(ABC, Generic[T]):
         result = exchanged.result
         requests = result.requests if isinstance(result, Listing) else 1
         self.requests += requests
-        now = time.monotonic()
+        ended = exchanged.ended
+        in_flight = self._in_flight + (not exchanged.is_succeeded)
         for _ in range(requests):
-            seconds = (now - exchanged.started) / requests
-            self.metrics.observe(now, seconds, _is_trouble(result), self._in_flight + 1)
+            seconds = (ended - exchanged.started) / requests
+            self.metrics.observe(ended, seconds, _is_trouble(result), in_flight)
         for _ in range(requests - 1):
             self.pace.departed(time.monotonic())
 

@@ -1,6 +1,5 @@
 """What every answer tells of the run as a whole: its pace, its health, orders that are none."""
 
-import time
 from random import Random
 from typing import Final
 
@@ -33,14 +32,20 @@ class Observer:
         """Whether something was asked, and nothing ever answered."""
         return self._failures > 0 and self._answers == 0
 
-    def saw_list(self, started: float) -> None:
+    def saw_list(self, started: float, now: float) -> None:
         """A list was read; whether creating works, too, it does not tell."""
         self._answers += 1
-        self.pace.went_well(started, time.monotonic())
+        self.pace.went_well(started, now)
 
-    def saw(self, row: int, answer: Answer, started: float) -> Stop | None:
-        """Take in an answer to a request of ``row`` that left at ``started``; the stop, if any."""
-        now = time.monotonic()
+    def saw(self, row: int, answer: Answer, started: float, now: float) -> Stop | None:
+        """Take in an answer that came ``now``; the stop, if any.
+
+        Args:
+            row: What it is about.
+            answer: What came.
+            started: When the request left, seconds of the monotonic clock.
+            now: When the answer was there.
+        """
         self._answers += answer.http_status is not None
         self._failures += answer.http_status is None
         if not policy.is_trouble(answer):

@@ -54,6 +54,10 @@ class Pace:
         """When the next request may leave, at the earliest ``now``."""
         return max(now, self._next_departure, self._paused_until)
 
+    def is_free(self, now: float) -> bool:
+        """Whether nothing but the number in flight holds requests back."""
+        return not self._interval and self._paused_until <= now
+
     def departed(self, now: float) -> None:
         """Count a request that leaves now."""
         if self._interval:

@@ -46,12 +46,16 @@ class Steps:
             case Listing() as listing:
                 return self._after_list(exchanged, listing)
             case Answer() as answer if task.action is Action.CHECK:
-                stop = self.observer.saw(task.contact.row, answer, exchanged.started)
+                stop = self.observer.saw(
+                    task.contact.row, answer, exchanged.started, exchanged.ended
+                )
                 return self.comparing.after_check(task, answer, stop)
             case Answer() as answer:
                 task.attempts += 1
                 task.answer = answer
-                stop = self.observer.saw(task.contact.row, answer, exchanged.started)
+                stop = self.observer.saw(
+                    task.contact.row, answer, exchanged.started, exchanged.ended
+                )
                 if task.action is Action.UPDATE:
                     return self.comparing.after_update(task, answer, stop)
                 return self.creating.after_create(task, answer, stop)
@@ -65,7 +69,7 @@ class Steps:
         task = exchanged.task
         room = self.comparing if task.action is Action.COMPARE else self.creating
         if listing.failure is None:
-            self.observer.saw_list(exchanged.started)
+            self.observer.saw_list(exchanged.started, exchanged.ended)
             advance = room.after_reading(task, listing.items)
             is_earlier = room is self.creating and task.attempts == 0
             if self._compares and is_earlier and _is_undecided(advance):
@@ -73,7 +77,9 @@ class Steps:
                 # any other is.
                 return self.comparing.after_reading(task, listing.items)
             return advance
-        stop = self.observer.saw(task.contact.row, listing.failure, exchanged.started)
+        stop = self.observer.saw(
+            task.contact.row, listing.failure, exchanged.started, exchanged.ended
+        )
         return room.after_failed_reading(task, listing.failure, stop)
 
     def after_look_up(self, exchanged: Exchanged[Task]) -> LookedUp:

@@ -1,14 +1,19 @@
-"""The threads that talk to the API, each with a connection of its own."""
+"""The threads that talk to the API, each with a connection of its own.
+
+After a good answer a thread takes the next task by itself, as long as the loop allows it: one
+that had to come from the loop would wait for its turn, commit included.
+"""
 
 import json
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from importer.api import Answer, Api, Connection, Listing
+from importer.api import Answer, Api, Connection, Listing, Verdict
 from importer.delivery.policy import Action
 from importer.delivery.tasks import Task
 
@@ -21,12 +26,16 @@ class Exchanged(Generic[T]):
 
     Attributes:
         started: When it left, seconds of the monotonic clock.
+        ended: When its answer was there, or failed to come.
         result: What came of it; an exception is a fault of this program.
+        is_succeeded: Whether the next task is in flight in its place.
     """
 
     task: T
     started: float
+    ended: float
     result: Answer | Listing | Exception
+    is_succeeded: bool
 
 
 class Workers(Generic[T]):
@@ -35,7 +44,7 @@ class Workers(Generic[T]):
     Args:
         api: The destination.
         count: Threads, and so the most requests in flight.
-        events: Where the reports go.
+        events: Where the reports go that the loop must see at once.
         carry_out: Sends the request that a task is about.
     """
 
@@ -52,15 +61,27 @@ class Workers(Generic[T]):
         self._events = events
         self._queue: SimpleQueue[T | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self.ready: deque[T] = deque()
+        """Tasks that may leave, put here by the loop."""
+        self.reserve = 0
+        """So few ready tasks that the loop must see to more."""
+        self.goes_on = False
+        """Whether a good answer may be followed by the next ready task."""
+        self.finished: deque[Exchanged[T]] = deque()
+        """The reports that can wait until the loop looks in."""
 
-    def submit(self, task: T) -> None:
-        """Have one thread carry out the task's action."""
+    def submit(self) -> bool:
+        """Have one more thread carry out a ready task's action; False when none is ready."""
+        task = self._take()
+        if task is None:
+            return False
         if len(self._threads) < self._count:
             # Daemons, so that leaving at once is possible: the journal knows what is in flight.
             thread = threading.Thread(target=self._work, daemon=True)
             self._threads.append(thread)
             thread.start()
         self._queue.put(task)
+        return True
 
     def close(self) -> None:
         """Let every thread end; nothing may be in flight."""
@@ -72,12 +93,34 @@ class Workers(Generic[T]):
     def _work(self) -> None:
         with self._api.connect() as connection:
             while (task := self._queue.get()) is not None:
-                started = time.monotonic()
-                try:
-                    result: Answer | Listing | Exception = self._carry_out(connection, task)
-                except Exception as error:  # noqa: BLE001 - whatever it is, the run must know
-                    result = error
-                self._events.put(Exchanged(task, started, result))
+                following: T | None = task
+                while following is not None:
+                    following = self._exchange(connection, following)
+
+    def _exchange(self, connection: Connection, task: T) -> T | None:
+        """Carry out the action of a task and report it; the task to go on with, if any."""
+        started = time.monotonic()
+        try:
+            result: Answer | Listing | Exception = self._carry_out(connection, task)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run must know
+            result = error
+        ended = time.monotonic()
+        is_good = isinstance(result, Answer) and result.verdict is Verdict.APPLIED
+        if not is_good:
+            self.goes_on = False  # the loop decides first whether anything more may leave
+        following = self._take() if self.goes_on else None
+        exchanged = Exchanged(task, started, ended, result, following is not None)
+        if following is None or len(self.ready) <= self.reserve:
+            self._events.put(exchanged)
+        else:
+            self.finished.append(exchanged)
+        return following
+
+    def _take(self) -> T | None:
+        try:
+            return self.ready.popleft()
+        except IndexError:
+            return None
 
 
 def carry_out(connection: Connection, task: Task) -> Answer | Listing:
@@ -95,5 +138,8 @@ def carry_out(connection: Connection, task: Task) -> Answer | Listing:
             return connection.contacts(task.order_ref)
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _json(body: dict[str, object]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(body).encode()

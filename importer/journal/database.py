@@ -17,7 +17,9 @@ def create(path: Path) -> None:
         check_kind(path)
         return
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        os.fchmod(descriptor, 0o600)  # whatever the umask takes away
+        os.close(descriptor)
         sync_directory(path.parent)
     except FileExistsError:
         return

@@ -19,7 +19,7 @@ from importer.mapping import Mapping
 from importer.metrics import Metrics
 from importer.pipeline.dispatch import Dispatch
 from importer.pipeline.intake import Intake
-from importer.pipeline.outputs import Outputs, check_paths, write_whole
+from importer.pipeline.outputs import Outputs, check_paths
 from importer.pipeline.signals import Interruption
 from importer.pipeline.survey import Survey, survey
 from importer.progress import Progress
@@ -116,20 +116,14 @@ class _Run:
         outputs.commit(recorder.failure)
         summary = self._summary(recorder.tally, source.sha256, dispatch, interruption)
         _tell_warnings(summary.warnings)
-        self._write_about(summary, dispatch)
-        return summary
 
-    def _write_about(self, summary: Summary, dispatch: Dispatch) -> None:
-        """Write the files about the run; the last of it, so that nothing else waits for them."""
-
-        def report() -> str:
+        def report(summary: Summary) -> str:
             from importer.reporting.page import page  # noqa: PLC0415 - jinja2 takes 0.1 s
 
             metrics = dispatch.delivery.metrics if dispatch.delivery else Metrics()
             return page(summary, metrics, self.options.shown)
 
-        write_whole(self.options.summary, "--summary", summary.as_json)
-        write_whole(self.options.report, "--report", report)
+        return outputs.write_about(summary, report)
 
     def _open(self) -> Source:
         if self.options.source.path is None:

@@ -15,7 +15,7 @@ from importer.errors import ExitStatus, InputError, StoppedError, UsageError
 from importer.journal import Journal
 from importer.log import event
 from importer.pipeline.feeding import run_fed
-from importer.pipeline.outputs import Outputs, check_paths, write_whole
+from importer.pipeline.outputs import Outputs, check_paths
 from importer.pipeline.run import EXIT_STATUSES
 from importer.pipeline.signals import Interruption
 from importer.progress import Progress
@@ -104,8 +104,7 @@ class _Run:
         outputs.commit(recorder.failure)
         status = interruption.exit_status or _exit_status(recorder.tally, stop)
         summary = self._summary(recorder.tally, source.sha256, stop, status)
-        write_whole(self.options.summary, "--summary", summary.as_json)
-        return summary
+        return outputs.write_about(summary)
 
     def _open(self) -> Source:
         source = open_source(self.options.source, sys.stdin.buffer)

@@ -41,7 +41,7 @@ class Steps:
             error = answer if isinstance(answer, Exception) else TypeError()
             fault = fault_of(error)
             return Advance(outcome=tasks.given_up(task, fault), stop=fault)
-        stop = self.observer.saw(task.candidate.row, answer, exchanged.started)
+        stop = self.observer.saw(task.candidate.row, answer, exchanged.started, exchanged.ended)
         task.answer = answer
         if task.action is Action.SEND:
             advance = self._after_delete(task, answer)

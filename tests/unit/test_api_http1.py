@@ -1,14 +1,13 @@
 """The head of a reply is read strictly, and that of a request is one piece."""
 
 import http.client
-import io
 from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.api.http1 import FinalResponse, request_bytes
+from importer.api.http1 import FinalResponse, Reader, request_bytes
 from importer.api.wire import Wire
 
 
@@ -18,14 +17,16 @@ class Socket:
     def __init__(self, data: bytes) -> None:
         self.data = data
 
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Returns what a socket returns."""
-        return io.BufferedReader(cast("io.RawIOBase", io.BytesIO(self.data)))
+    def recv_into(self, buffer: memoryview) -> int:
+        """Receives as a socket does."""
+        size = min(len(buffer), len(self.data))
+        buffer[:size], self.data = self.data[:size], self.data[size:]
+        return size
 
 
 def reply_to(data: bytes) -> FinalResponse:
     """Reads the head of a reply to a POST."""
-    reply = FinalResponse(cast("Any", Socket(data)), "POST", Wire())
+    reply = FinalResponse(Reader(cast("Any", Socket(data))), "POST", Wire())
     reply.begin()
     return reply
 
@@ -126,6 +127,23 @@ def test_no_bytes_make_another_exception(data: bytes, start: bytes) -> None:
     except (http.client.HTTPException, ConnectionResetError):
         return
     assert 200 <= reply.status <= 999 or reply.status == 101
+
+
+def test_replies_follow_one_another_over_one_reader() -> None:
+    """Each is read to its own end, and what comes after the last one is noticed."""
+    wire = Wire()
+    one = HEAD + b"Content-Length: 2\r\n\r\n{}"
+    reader = Reader(cast("Any", Socket(one + HEAD + b"Content-Length: 3\r\n\r\n[1]")))
+    for body, surplus in [(b"{}", True), (b"[1]", False)]:
+        reply = FinalResponse(reader, "POST", wire)
+        reply.begin()
+        assert (reply.read(100), wire.surplus) == (body, surplus)
+
+
+def test_a_body_that_breaks_off_is_told() -> None:
+    """The base class would give what there is."""
+    with pytest.raises(http.client.IncompleteRead):
+        reply_to(HEAD + b"Content-Length: 3\r\n\r\n{}").read(100)
 
 
 def test_a_request_is_one_piece() -> None:
