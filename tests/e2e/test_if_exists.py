@@ -269,6 +269,17 @@ def test_a_contact_that_is_deleted_before_its_change_is_created(
     assert server.contact_counts() == {order(1): 1}
 
 
+def test_what_was_created_under_no_ref_is_not_created_again(workplace: Workplace) -> None:
+    """Although the order's contacts do not show it: nobody knows."""
+    with _Behind() as server:
+        source = ann(workplace, "Cork")
+        server.fault_of = lambda _: Fault(store=True, body=b"{}")
+        assert workplace.send(source, server).results[0]["errorCode"] == "response.invalid"
+        ran = workplace.send(source, server, "--if-exists", "skip")
+        assert (ran.exit_status, ran.statuses) == (1, ["unknown"])
+        assert server.contact_counts() == {order(1): 1}
+
+
 @pytest.mark.parametrize(("mode", "status"), [("skip", "exists"), ("update", "updated")])
 def test_what_was_found_is_not_created_by_a_later_run(
     workplace: Workplace, server: ReferenceServer, mode: str, status: str
