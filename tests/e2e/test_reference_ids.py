@@ -292,7 +292,8 @@ def test_what_a_killed_run_left_is_settled_without_another_look_up(workplace: Wo
     with Silent(orders=NUMBERS) as server:
         source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann"), ("WEB-2", "Bob")])
         server.fault_of = lambda _: Fault(silent=True, store=True)
-        process = workplace.start(source, "--base-url", server.url, "--out", workplace.out)
+        given = (source, "--base-url", server.url, "--out", workplace.out, "--concurrency", 1)
+        process = workplace.start(*given)
         while server.contact_counts() != {order(1): 1}:
             time.sleep(0.001)
         process.kill()
