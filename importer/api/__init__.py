@@ -1,7 +1,7 @@
 """The only room that knows HTTP; says of every request applied, not applied or unknown."""
 
 from importer.api.answers import Answer, Listing, Verdict
-from importer.api.classification import REF_FORM
+from importer.api.classification import REF_FORM, unusable
 from importer.api.client import Api, Connection
 from importer.api.destination import REGIONS, Credentials, base_url_of, check_base_url, is_loopback
 
@@ -17,4 +17,5 @@ __all__ = [
     "base_url_of",
     "check_base_url",
     "is_loopback",
+    "unusable",
 ]

@@ -73,7 +73,7 @@ def _run(given: Given) -> "Summary":
         from importer.cli.wiring import run_options  # noqa: PLC0415 - --help need not wait
 
         options, credentials = run_options(given, stack)
-        _tell_settings(options)
+        tell_settings(options)
         # pandas and pandera take half a second to load: --help and bad usage do not wait.
         from importer.pipeline import import_file  # noqa: PLC0415
 
@@ -91,7 +91,8 @@ def _spare_collections() -> None:
     gc.enable()
 
 
-def _tell_settings(options: RunOptions) -> None:
+def tell_settings(options: RunOptions) -> None:
+    """With ``--verbose``, say what a run is asked to do and where that comes from."""
     used = [one for one in options.shown if one.value]
     event(
         logging.DEBUG,

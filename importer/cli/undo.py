@@ -1,6 +1,7 @@
 """``undo-import``: from arguments to an exit status."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -8,11 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from importer._version import __version__
+from importer.cli.config import read_config
 from importer.cli.ending import configure_log, fault, leave_with, tell
+from importer.cli.environment import check_environment
 from importer.cli.given import Given
 from importer.cli.main import command as import_contacts
+from importer.cli.main import tell_settings
 from importer.cli.options import default_out
 from importer.errors import ExitStatus, UsageError
+from importer.files import STANDARD_STREAM
 from importer.log import event
 from importer.settings import RunOptions, SourceOptions
 
@@ -22,9 +27,10 @@ if TYPE_CHECKING:
 _GUESTS: Final = "That the API matched a contact to a guest, or made a guest of it, is not undone."
 _EPILOG: Final = (
     "Destination, credentials, pace and log are those of import-contacts, its variables "
-    "IMPORT_CONTACTS_<OPTION> included. Exit status: 0 all deleted or absent, 1 some are not, "
-    "2 wrong usage, or not confirmed, 3 no results file, 4 credentials refused, 5 stopped midway "
-    "(run again), 75 another run holds the journal, 130 or 143 interrupted."
+    "IMPORT_CONTACTS_<OPTION> and its --config file included. Exit status: 0 all deleted or "
+    "absent, 1 some are not, 2 wrong usage, or not confirmed, 3 no results file, 4 credentials "
+    "refused, 5 stopped midway (run again), 75 another run holds the journal, 130 or 143 "
+    "interrupted."
 )
 _SHARED: Final = frozenset(
     {
@@ -42,9 +48,30 @@ _SHARED: Final = frozenset(
         "credentials_file",
     }
 )
+_DESTINATIONS: Final = ("region", "base_url")
+_READ: Final = ("config", "credentials_file")
 _FILE: Final = click.Path(path_type=Path)
+
+
+def _load_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
+    """Have a configuration file of imports stand in for the options that an undo shares."""
+    del param
+    if path is not None and not ctx.resilient_parsing:
+        shared = _SHARED | {"journal", "dry_run"}
+        found = read_config(path, import_contacts)
+        ctx.default_map = {name: value for name, value in found.items() if name in shared}
+    return path
+
+
 _PARAMETERS: Final[list[click.Parameter]] = [
     click.Argument(["results_csv"], type=_FILE),
+    click.Option(
+        ["--config"],
+        type=_FILE,
+        is_eager=True,
+        callback=_load_config,
+        help="The import's configuration file: its destination, credentials, pace and log.",
+    ),
     # What was agreed to for an import, and where it writes, does not hold for its undoing: so
     # these are not taken from the variables of import-contacts.
     click.Option(
@@ -104,7 +131,9 @@ def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - cl
 
     given = Given.of(ctx)
     configure_log(given)
+    check_environment(os.environ, import_contacts)
     options = _options(given)
+    tell_settings(options)
     credentials = credentials_of(given)
 
     def confirm(found: "Survey") -> None:
@@ -130,21 +159,27 @@ def main() -> None:
 def _options(given: Given) -> RunOptions:
     from importer.cli.wiring import delivery_options, url_of  # noqa: PLC0415 - as above
 
-    name = given.strongest(("region", "base_url"), "Give only one of --region and --base-url.")
+    name = given.strongest(_DESTINATIONS, "Give only one of --region and --base-url.")
     if name is None:
         raise UsageError("Say where the contacts are: --region eu|us|ap|jp or --base-url URL.")
     base_url = url_of(name, given)
     path: Path = given["results_csv"]
+    if path == STANDARD_STREAM:
+        raise UsageError("An undo takes the path of a results file, no standard input.")
+    out = given["out"] or default_out(path, "undone")
+    journal = given["journal"] or path.with_name(f"{path.name}.journal")
     return RunOptions(
         source=SourceOptions(path=path),
         delivery=delivery_options(given),
         base_url=base_url,
         destination=base_url,
-        out=given["out"] or default_out(path, "undone"),
+        out=out,
         summary=given["summary"],
-        journal=given["journal"] or path.with_name(f"{path.name}.journal"),
+        journal=journal,
         dry_run=given["dry_run"],
         bar=False if given["quiet"] else given["progress"],
+        reads={f"--{name.replace('_', '-')}": given[name] for name in _READ if given[name]},
+        shown=given.shown({"out": out, "journal": journal}, {*_DESTINATIONS} - {name}),
     )
 
 
@@ -173,5 +208,11 @@ def _confirm(found: "Survey", options: RunOptions, given: Given) -> None:
             f"{contacts} would be deleted. Without a terminal to ask on, say so with --yes. "
             "Nothing was deleted."
         )
-    if not click.confirm(f"Delete {contacts} at {options.base_url}?", err=True):
+    try:
+        agreed = click.confirm(f"Delete {contacts} at {options.base_url}?", err=True)
+    except click.Abort as abort:
+        if not isinstance(abort.__context__, EOFError):
+            raise
+        agreed = False  # the input has ended, which is no signal
+    if not agreed:
         raise UsageError("Nothing was deleted.")

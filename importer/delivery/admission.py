@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from importer.api import Answer
 from importer.delivery import outcomes
@@ -14,9 +15,18 @@ from importer.records import Outcome, Planned
 from importer.settings import DeliveryOptions, IfExists
 from schemas.canonical import canonical
 
+_ROWS_KEPT: Final = 50_000
+"""Contacts of this run that are known again by another name of their order; some 9 MB, and more
+than can be on their way at once."""
+_UNCLEAR: Final = frozenset({State.INTENT, State.UNKNOWN})
+
 
 class Admission:
     """Puts tasks in their lanes, and says which of them are ready for a request.
+
+    Rows of one order stand in its lane in file order, whichever way they name it: one that
+    names an order by its ref is held back while the order of an earlier one is looked up, for
+    it may be the same. A file that names all orders in one way holds nothing back.
 
     Args:
         journal: What earlier runs have done.
@@ -41,28 +51,50 @@ class Admission:
         self._conclude = conclude
         self._refused_order = refused_order
         self._lanes = Lanes[Task]()
+        self._rows: dict[bytes, int] = {}  # the first of each key
         self._orders = Orders()
+        self._held: deque[Task] = deque()  # from the first that is held back on, in file order
         self.again: deque[Task] = deque()
         """Ready, and begun already, in this run or an earlier one: they go first."""
         self.fresh: deque[Task] = deque()
         """Ready, and never sent."""
+        self.look_ups: deque[Task] = deque()
+        """Those whose order is to be looked up, when there is nothing to send meanwhile."""
 
     def admit(self, planned: Planned, entry: Entry | None) -> None:
         """Take in a contact with what the journal holds on it; in file order."""
         # A duplicate has no say in what the journal holds of its first.
         own = entry if planned.duplicate_of is None else None
         task = Task(planned.contact, planned.key, own, planned.duplicate_of)
-        is_there = entry is not None and entry.state is State.CREATED
-        is_known = (is_there and not self._compares) or task.duplicate_of is not None
-        if task.order_ref or is_known:
+        if not task.order_ref:
+            if entry is not None and entry.is_there and not self._compares:
+                self._conclude(task, outcomes.known(task, entry))
+                return
+            if entry is not None and entry.state in _UNCLEAR:
+                # It went to that order, so nothing else can settle it.
+                task = with_order(task, entry.order_ref, self._key(task, entry.order_ref))
+            else:
+                self._ask(task)
+        if self._held or (task.order_ref and self._orders.are_awaited):
+            self._held.append(task)
+        elif not task.order_ref:
+            self._seek(task)
+        elif task.alias is None:
             self._enter(task)
         else:
-            self._find_order(task)
+            self._enter_late(task)
 
     def learn(self, reference_id: str, found: str | Refusal) -> None:
         """Take in what became of the look-up of an order's number."""
         for task in self._orders.learn(reference_id, found):
             self._enter_found(task, found)
+        while self._held:
+            if not self._held[0].order_ref:
+                self._seek(self._held.popleft())
+            elif self._orders.are_awaited:
+                return
+            else:
+                self._enter_late(self._held.popleft())
 
     def leave(self, task: Task) -> None:
         """Let the next contact of the same order follow one that has its outcome."""
@@ -70,39 +102,62 @@ class Admission:
 
     def take_all(self) -> list[Task]:
         """Those that have no outcome; none of them will have one by itself any more."""
-        self.again.clear()
-        self.fresh.clear()
-        return [*self._lanes.take_all(), *self._orders.take_all()]
+        held = list(self._held)
+        for ready in (self.again, self.fresh, self.look_ups, self._held):
+            ready.clear()
+        return [*self._lanes.take_all(), *self._orders.take_all(), *held]
 
-    def _find_order(self, task: Task) -> None:
+    def _ask(self, task: Task) -> None:
+        if self._orders.ask(task.contact.reference_id):
+            self.look_ups.append(replace(task, action=Action.LOOK_UP))
+
+    def _seek(self, task: Task) -> None:
         found = self._orders.find(task.contact.reference_id)
         if found is not None:
             self._enter_found(task, found)
-        elif self._orders.wait(task):
-            self.again.append(replace(task, action=Action.LOOK_UP))
+        else:
+            self._orders.wait(task)
+            self._ask(task)
 
     def _enter_found(self, task: Task, found: str | Refusal) -> None:
-        if isinstance(found, Refusal):
+        if isinstance(found, str):
+            self._enter_late(with_order(task, found, self._key(task, found)))
+        elif task.duplicate_of is not None:
+            self._conclude(task, outcomes.duplicate(task.contact.row, "", task.duplicate_of, None))
+        else:
             self._conclude(task, outcomes.refused(task, found))
-            return
-        key = self._journal.key(canonical(found, task.contact.body))
-        self._commit()
-        known = with_order(task, found, key)
-        known.entry = self._journal.find([key]).get(key)
-        self._enter(known)
+
+    def _key(self, task: Task, order_ref: str) -> bytes:
+        return self._journal.key(canonical(order_ref, task.contact.body))
+
+    def _enter_late(self, task: Task) -> None:
+        """Put a task in its lane with what the journal holds on it by now."""
+        if task.duplicate_of is None:
+            self._commit()
+            task.entry = self._journal.find([task.key]).get(task.key)
+        self._enter(task)
 
     def _enter(self, task: Task) -> None:
+        if task.duplicate_of is None:
+            task.duplicate_of = self._first_of(task)
         entry = task.entry
         if task.duplicate_of is None and entry is not None:
-            if entry.state is State.CREATED and not self._compares:
-                self._conclude(task, outcomes.exists(task.contact.row, entry))
+            if entry.is_there and not self._compares:
+                self._conclude(task, outcomes.known(task, entry))
                 return
-            if entry.state in {State.INTENT, State.UNKNOWN} and not self._preview:
+            if entry.state in _UNCLEAR and not self._preview:
                 task.action = Action.SETTLE
         if self._compares and task.action is Action.SEND:
             task.action = Action.COMPARE
         if self._lanes.join(task):
             self._make_ready(task)
+
+    def _first_of(self, task: Task) -> int | None:
+        """The row of the same contact that names the order in the other way, if one came before."""
+        first = self._rows.setdefault(task.key, task.contact.row)
+        if len(self._rows) > _ROWS_KEPT:
+            del self._rows[next(iter(self._rows))]
+        return None if first == task.contact.row else first
 
     def _make_ready(self, task: Task | None) -> None:
         while task is not None and (outcome := self._foregone(task)) is not None:
@@ -117,7 +172,9 @@ class Admission:
         if task.duplicate_of is not None:
             self._commit()
             entry = self._journal.find([task.key]).get(task.key)
-            return outcomes.duplicate(task.contact.row, task.order_ref, task.duplicate_of, entry)
+            told = outcomes.duplicate(task.contact.row, task.order_ref, task.duplicate_of, entry)
+            # A preview knows no more of its first than that it would be sent.
+            return replace(told, error_code="", error="") if self._preview else told
         answer = self._refused_order(task.order_ref)
         if answer is not None and task.action in {Action.SEND, Action.COMPARE}:
             return outcomes.rejected_order(task, answer)

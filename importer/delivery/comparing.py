@@ -4,13 +4,13 @@ The order's contacts are read once. The same person is the one that shares an id
 without identifiers an e-mail address, or else first name, last name and birth date.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Final
 
-from importer.api import Answer, Verdict
+from importer.api import Answer, Verdict, unusable
 from importer.delivery import outcomes, policy
+from importer.delivery.listings import Listed, Listings
 from importer.delivery.observing import Observer
 from importer.delivery.policy import Action, Step, Stop
 from importer.delivery.settling import Found, is_same_person, of_item
@@ -19,10 +19,6 @@ from importer.journal import State
 from importer.records import Outcome, Status
 from importer.settings import IfExists
 from schemas.canonical import differing_fields
-
-_ORDERS_KEPT: Final = 1_000  # orders whose contacts are remembered, the latest ones
-
-Listed = Mapping[str, object]
 
 
 @dataclass(slots=True)
@@ -58,7 +54,7 @@ class Comparing:
         self._observer = observer
         self._attempts = attempts
         self._random = random
-        self._listed: dict[str, list[Listed]] = {}
+        self._listed = Listings()
 
     def decide(self, task: Task) -> Advance | None:
         """The way on from what is known of the order's contacts; None when they must be read."""
@@ -67,28 +63,44 @@ class Comparing:
 
     def after_reading(self, task: Task, listed: Sequence[Listed]) -> Advance:
         """The way on when the order's contacts were read."""
-        if len(self._listed) >= _ORDERS_KEPT:
-            del self._listed[next(iter(self._listed))]
-        self._listed[task.order_ref] = list(listed)
-        return self._decided(task, self._listed[task.order_ref])
+        self._observer.health.created()  # the order is there, so the destination is the right one
+        task.failed_readings = 0
+        self._listed.keep(task.order_ref, listed)
+        return self._decided(task, listed)
 
     def after_failed_reading(self, task: Task, answer: Answer, stop: Stop | None) -> Advance:
-        """The way on when the order's contacts could not be read: nothing was sent yet."""
+        """The way on when the order's contacts, or the journal's, could not be read."""
         task.failed_readings += 1
-        if answer.http_status == 404:  # noqa: PLR2004
-            stop = stop or self._observer.saw_missing_order(task.order_ref, answer)
+        if answer.http_status == 404 and task.action is Action.COMPARE:  # noqa: PLR2004
+            missing = self._observer.saw_missing_order(task.order_ref, answer)
+            # A preview says of every order whether it exists.
+            stop = stop or (None if self._preview else missing)
             return Advance(outcome=outcomes.undone(task, Status.REJECTED, answer), stop=stop)
         step = policy.after_failed_reading(
             answer, task.failed_readings, self._attempts, self._random
         )
-        if step.stop is not None:
+        if step.stop is not None and task.there is None:
             given_up = outcomes.not_sent(
                 task.contact.row, task.order_ref, step.stop, answer, task.attempts
             )
             return Advance(outcome=given_up, stop=step.stop)
         if step.action is Action.FINISH:
-            return Advance(outcome=outcomes.undone(task, Status.FAILED, answer), stop=stop)
-        return Advance(step=Step(Action.COMPARE, delay=step.delay), stop=stop)
+            status = Status.FAILED if task.there is None else Status.UNKNOWN
+            return Advance(outcome=outcomes.undone(task, status, answer), stop=step.stop or stop)
+        return Advance(step=Step(task.action, delay=step.delay), stop=stop)
+
+    def after_check(self, task: Task, answer: Answer, stop: Stop | None) -> Advance:
+        """The way on after the contact was read that the journal knows and the order does not."""
+        own, contact = task.entry.ref if task.entry else "", answer.contact
+        if contact is not None and contact.get("ref") == own:
+            task.failed_readings = 0
+            self._listed.add(task.order_ref, contact)
+            return self._decided(task, [contact])
+        if policy.is_gone(answer):
+            return self._create(task)
+        if contact is not None:
+            answer = unusable("The API answered with another contact than was asked for")
+        return self.after_failed_reading(task, answer, stop)
 
     def after_update(self, task: Task, answer: Answer, stop: Stop | None) -> Advance:
         """The way on after the answer to a PATCH, which can be sent again without harm."""
@@ -96,6 +108,8 @@ class Comparing:
             self._observer.health.created()
             return Advance(outcome=outcomes.updated(task, task.there), stop=stop)
         step = policy.after_update(answer, task.attempts, self._attempts, self._random)
+        if step.action is Action.COMPARE:
+            self._listed.forget(task.order_ref)
         if step.action is not Action.FINISH or step.status is None:
             return Advance(step=step, stop=stop)
         if step.status is Status.NOT_SENT and step.stop is not None:
@@ -108,33 +122,31 @@ class Comparing:
 
     def learn(self, task: Task, outcome: Outcome) -> None:
         """Remember a contact that this run has created or changed, for rows that follow."""
-        listed = self._listed.get(task.order_ref)
-        is_own = outcome.status in {Status.CREATED, Status.UPDATED}
-        if listed is not None and is_own and outcome.ref:
-            kept = [item for item in listed if item.get("ref") != outcome.ref]
-            before: Listed = next((i for i in listed if i.get("ref") == outcome.ref), {})
-            own = {"ref": outcome.ref, "href": outcome.href}
-            self._listed[task.order_ref] = [*kept, {**before, **task.contact.body, **own}]
+        match outcome.status:
+            case Status.CREATED | Status.UPDATED | Status.VALID if outcome.ref or self._preview:
+                own = {"ref": outcome.ref, "href": outcome.href}
+                guest = {"guest": {"href": outcome.guest_ref}} if outcome.guest_ref else {}
+                self._listed.add(task.order_ref, {**task.contact.body, **own, **guest})
+            case Status.CREATED | Status.UNKNOWN | Status.FAILED if task.attempts:
+                # Nobody can tell from here what the order holds now.
+                self._listed.forget(task.order_ref)
+            case _:
+                pass
 
     def _decided(self, task: Task, listed: Sequence[Listed]) -> Advance:
         own_ref = task.entry.ref if task.entry and task.entry.state is State.CREATED else ""
         matches = _matches(task, listed, own_ref)
         if not matches:
-            # What the journal holds of it is of a contact that is gone.
-            task.entry = None
-            return self._create(task)
-        equal = [match for match in matches if not match.fields]
-        match = (equal or matches)[0]
-        if match.found.ref == own_ref and not match.fields:
-            return Advance(outcome=outcomes.there(task, match.found, ()))
-        if self._if_exists is IfExists.ERROR:
-            is_own = match.found.ref == own_ref
-            return Advance(
-                outcome=outcomes.there(task, match.found, match.fields)
-                if is_own
-                else outcomes.refused_existing(task, match.found)
-            )
-        if self._if_exists is IfExists.SKIP or not match.fields:
+            # A list can be behind: what this journal has created is asked for by its ref.
+            return Advance(step=Step(Action.CHECK)) if own_ref else self._create(task)
+        match = next((match for match in matches if not match.fields), matches[0])
+        is_own = bool(own_ref) and match.found.ref == own_ref
+        if not match.fields and task.there and match.found.ref == task.there.ref:
+            # An unclear answer to a change is settled: it was carried out.
+            return Advance(outcome=outcomes.updated(task, match.found))
+        if self._if_exists is IfExists.ERROR and not is_own:
+            return Advance(outcome=outcomes.refused_existing(task, match.found))
+        if self._if_exists is not IfExists.UPDATE or not match.fields:
             return Advance(outcome=outcomes.there(task, match.found, match.fields))
         if len(matches) > 1:
             refs = [one.found.ref for one in matches]
@@ -142,6 +154,8 @@ class Comparing:
         return self._update(task, match)
 
     def _create(self, task: Task) -> Advance:
+        # What the journal holds of it is of a contact that is gone.
+        task.entry = task.there = None
         if self._preview:
             return Advance(outcome=outcomes.would_create(task))
         return Advance(step=Step(Action.SEND))
@@ -150,6 +164,8 @@ class Comparing:
         if self._preview:
             return Advance(outcome=outcomes.would_update(task, match.found, match.fields))
         task.there = match.found
+        if task.attempts >= self._attempts:
+            return Advance(outcome=outcomes.undone(task, Status.FAILED, task.answer))
         task.changes = {field: task.contact.body[field] for field in match.fields}
         return Advance(step=Step(Action.UPDATE))
 
@@ -160,8 +176,8 @@ def _matches(task: Task, listed: Sequence[Listed], own_ref: str) -> list[_Match]
         item
         for item in listed
         if isinstance(item.get("ref"), str)
-        and (item["ref"] == own_ref or is_same_person(body, item))
+        and ((own_ref and item["ref"] == own_ref) or is_same_person(body, item))
     ]
     # The journal's own word comes before any likeness.
-    own = [item for item in found if item["ref"] == own_ref]
+    own = [item for item in found if own_ref and item["ref"] == own_ref]
     return [_Match(of_item(item), differing_fields(body, item)) for item in own or found]

@@ -88,7 +88,7 @@ class Creating:
 
     def after_reading(self, task: Task, listed: Sequence[Mapping[str, object]]) -> Advance:
         """The way on when the order's contacts were read back."""
-        owned = self._journal.owned_refs(task.order_ref, {task.key, task.alias or task.key})
+        owned = self._journal.owned_refs(task.order_ref, task.keys)
         sighting = look_for(task.contact, listed, owned)
         if task.created is not None:
             others = [one for one in sighting.equal if one.ref != task.created.ref]

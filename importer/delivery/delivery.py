@@ -1,6 +1,7 @@
 """The delivery of contacts: each exactly once, rows of one order one after the other."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from random import Random
 
 from importer.api import Api
@@ -52,6 +53,7 @@ class Delivery(Loop[Task]):
         return self._steps.creating.settled
 
     def _admit(self, batch: list[Planned]) -> None:
+        self._commit()  # a contact of the batch may be one that has just been created
         known = self._journal.find([planned.key for planned in batch])
         for planned in batch:
             self._admission.admit(planned, known.get(planned.key))
@@ -60,9 +62,9 @@ class Delivery(Loop[Task]):
         self._admission.again.extend(due)
 
     def _next(self) -> Task | None:
-        again, fresh = self._admission.again, self._admission.fresh
-        while again or fresh:
-            task = (again or fresh).popleft()
+        admission = self._admission
+        while ready := admission.again or admission.fresh or admission.look_ups:
+            task = ready.popleft()
             if task.action is not Action.COMPARE:
                 return task
             known = self._steps.comparing.decide(task)
@@ -77,7 +79,8 @@ class Delivery(Loop[Task]):
         if task.action is not Action.SEND or _is_intended(task):
             return ()
         task.entry = Entry(task.key, task.order_ref, State.INTENT)
-        return (task.entry,)
+        # Under its alias, too, or a run whose look-up fails would say that it is not there.
+        return [replace(task.entry, key=key) for key in task.keys]
 
     def _after(self, exchanged: Exchanged[Task]) -> Advance:
         if exchanged.task.action is not Action.LOOK_UP:

@@ -41,10 +41,15 @@ def after_look_up(
     match exchanged.result:
         case Listing(failure=None) as listing:
             observer.saw_list(exchanged.started, exchanged.ended)
-            return LookedUp(Advance(), order_of(reference_id, listing.items))
+            found = order_of(reference_id, listing.items)
+            if isinstance(found, str):
+                observer.health.created()  # the order is there, so it is the right destination
+            return LookedUp(Advance(), found)
         case Listing(failure=Answer() as answer):
             stop = observer.saw(task.contact.row, answer, exchanged.started, exchanged.ended)
             if answer.http_status == 404:  # noqa: PLR2004
+                # The API answers with an empty list; this may be no API at all.
+                stop = stop or observer.health.order_missing(reference_id)
                 return LookedUp(Advance(stop=stop), order_of(reference_id, ()))
             task.failed_readings += 1
             step = policy.after_failed_reading(answer, task.failed_readings, attempts, random)

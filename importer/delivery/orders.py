@@ -1,10 +1,12 @@
 """Orders by the organisation's own numbers: each is looked up once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from importer.delivery.tasks import Task
+from schemas.fields import REFERENCE_ID
+from schemas.orders import parse_order_ref
 
 _KEPT: Final = 50_000  # numbers whose order is remembered; some 10 MB
 
@@ -28,23 +30,35 @@ class Refusal:
 
 @dataclass(slots=True)
 class Orders:
-    """What is known of the orders of numbers, and who waits to learn of it."""
+    """What is known of the orders of numbers, what is being asked, and who waits to learn of it."""
 
     _known: dict[str, str | Refusal] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
     _waiting: dict[str, list[Task]] = field(default_factory=dict)
 
+    @property
+    def are_awaited(self) -> bool:
+        """Whether anybody waits."""
+        return bool(self._waiting)
+
     def find(self, reference_id: str) -> str | Refusal | None:
-        """The ref of the order, or why there is none; None when nobody has asked yet."""
+        """The ref of the order, or why there is none; None when that is not known yet."""
         return self._known.get(reference_id)
 
-    def wait(self, task: Task) -> bool:
-        """Have the task wait for its order; whether it is the first that does."""
-        waiting = self._waiting.setdefault(task.contact.reference_id, [])
-        waiting.append(task)
-        return len(waiting) == 1
+    def ask(self, reference_id: str) -> bool:
+        """Whether the number is to be looked up now: it is not known, and nobody has asked yet."""
+        if reference_id in self._known or reference_id in self._asked:
+            return False
+        self._asked.add(reference_id)
+        return True
+
+    def wait(self, task: Task) -> None:
+        """Have the task wait for its order."""
+        self._waiting.setdefault(task.contact.reference_id, []).append(task)
 
     def learn(self, reference_id: str, found: str | Refusal) -> list[Task]:
         """Remember the order of a number; those who have waited for it, in file order."""
+        self._asked.discard(reference_id)
         if isinstance(found, str) or found.is_final:
             self._known[reference_id] = found
         if len(self._known) > _KEPT:
@@ -58,15 +72,27 @@ class Orders:
         return tasks
 
 
-def order_of(reference_id: str, listed: Sequence[dict[str, object]]) -> str | Refusal:
-    """The ref of the one order in the API's answer, or why it cannot be told."""
-    refs = {str(item["ref"]) for item in listed}
-    if len(refs) == 1:
-        return refs.pop().lower()
+def order_of(reference_id: str, listed: Sequence[Mapping[str, object]]) -> str | Refusal:
+    """The ref of the one order in the API's answer, or why it cannot be told.
+
+    An order that says that it has another number is none of it, however alike the two are.
+    """
+    refs = {str(item["ref"]).lower() for item in listed if _has_number(item, reference_id)}
     if not refs:
         return Refusal("order.not_found", f"There is no order with the number {reference_id}.")
-    message = f"{len(refs)} orders have the number {reference_id}: {', '.join(sorted(refs))}."
-    return Refusal("order.ambiguous", f"{message} Give the orderRef instead.")
+    if len(refs) > 1:
+        message = f"{len(refs)} orders have the number {reference_id}: {', '.join(sorted(refs))}."
+        return Refusal("order.ambiguous", f"{message} Give the orderRef instead.")
+    ref = parse_order_ref(refs.pop())
+    if isinstance(ref, str):
+        return ref
+    message = f"The API gave something that is no UUID for the order with the number {reference_id}"
+    return Refusal("response.invalid", f"{message}.", is_final=False)
+
+
+def _has_number(item: Mapping[str, object], reference_id: str) -> bool:
+    number = item.get(REFERENCE_ID)
+    return number is None or str(number).strip() == reference_id
 
 
 def with_order(task: Task, order_ref: str, key: bytes) -> Task:

@@ -141,9 +141,15 @@ def exists(row: int, entry: Entry) -> Outcome:
     )
 
 
+def known(task: Task, entry: Entry) -> Outcome:
+    """The journal holds it, so nobody needs to be asked."""
+    row, first = task.contact.row, task.duplicate_of
+    return exists(row, entry) if first is None else duplicate(row, entry.order_ref, first, entry)
+
+
 def duplicate(row: int, order_ref: str, first: int, entry: Entry | None) -> Outcome:
     """The same contact of the same order stands earlier in the file."""
-    is_there = entry is not None and entry.state is State.CREATED
+    is_there = entry is not None and entry.is_there
     is_unknown = entry is not None and entry.state in {State.INTENT, State.UNKNOWN}
     fate = "may have been created" if is_unknown else "was not created"
     return Outcome(
@@ -215,23 +221,25 @@ def not_sent(
 
 def entries_of(task: Task, outcome: Outcome) -> list[Entry]:
     """What the journal is told, nothing when it need not learn of it."""
-    keys = [task.key]
+    entry, keys = task.entry, task.keys
     match outcome.status:
-        case Status.CREATED | Status.EXISTS:
+        case Status.DUPLICATE | Status.VALID:
+            return []
+        case Status.CREATED:
             state = State.CREATED
+        case Status.EXISTS | Status.UPDATED:
+            is_known = entry is not None and entry.is_there and entry.ref == outcome.ref
+            state = entry.state if entry and is_known else State.FOUND
             # Under its alias, the next run knows it without looking its order up again.
-            keys += [] if task.alias is None else [task.alias]
+            keys = keys[1:] if is_known else keys
+        case _ if task.there is not None:
+            # A change that failed is no doubt about whether it is there.
+            return entries_of(task, there(task, task.there, ()))
         case Status.UNKNOWN:
             state = State.UNKNOWN
-        case Status.DUPLICATE | Status.EXISTS | Status.VALID:
-            return []
-        case _ if task.entry is None or task.entry.state is State.CREATED:
+        case _ if entry is None or entry.is_there:
             return []
         case _:
             state = State.ABSENT
-    if outcome.status is Status.EXISTS:
-        keys.remove(task.key)
-    return [
-        Entry(key, task.order_ref, state, outcome.ref, outcome.href, outcome.guest_ref)
-        for key in keys
-    ]
+    order_ref, href, guest_ref = outcome.order_ref, outcome.href, outcome.guest_ref
+    return [Entry(key, order_ref, state, outcome.ref, href, guest_ref) for key in keys]

@@ -36,6 +36,7 @@ class Action(Enum):
     SETTLE = auto()
     AUDIT = auto()
     COMPARE = auto()
+    CHECK = auto()
     UPDATE = auto()
     FINISH = auto()
 
@@ -107,13 +108,13 @@ def _after_not_applied(answer: Answer, attempt: int, attempts: int, random: Rand
 
 
 def after_update(answer: Answer, attempt: int, attempts: int, random: Random) -> Step:
-    """The step after a PATCH that is not known to be applied; it may be sent again blindly."""
-    if answer.verdict is Verdict.NOT_APPLIED:
-        step = _after_not_applied(answer, attempt, attempts, random)
-        return replace(step, action=Action.UPDATE) if step.action is Action.SEND else step
-    if attempt >= attempts:
-        return Step(Action.FINISH, status=Status.UNKNOWN)
-    return Step(Action.UPDATE, delay=delay_after(answer, attempt, random))
+    """The step after a PATCH that is not known to be applied: what is unclear is read again."""
+    if answer.verdict is not Verdict.NOT_APPLIED:
+        return Step(Action.COMPARE, delay=delay_after(answer, attempt, random))
+    if is_gone(answer) and attempt < attempts:
+        return Step(Action.COMPARE)
+    step = _after_not_applied(answer, attempt, attempts, random)
+    return replace(step, action=Action.UPDATE) if step.action is Action.SEND else step
 
 
 def after_absent(attempt: int, attempts: int, random: Random) -> Step:
@@ -205,6 +206,15 @@ def is_refused(answer: Answer) -> bool:
     """Whether the API refused this very request, so that sending it again is of no use."""
     status = answer.http_status
     return status is not None and 400 <= status < 500 and status not in {408, 429}  # noqa: PLR2004
+
+
+def is_gone(answer: Answer) -> bool:
+    """Whether the API itself says that there is no such contact.
+
+    The 404 of a gateway says nothing of contacts. Who took it for the API's word would have
+    the journal forget contacts that are there, and create them again.
+    """
+    return answer.http_status in {404, 410} and answer.is_api_error
 
 
 def delay_after(answer: Answer, attempt: int, random: Random) -> float:

@@ -14,7 +14,7 @@ from importer.delivery.tasks import Advance, Task
 from importer.delivery.workers import Exchanged
 from importer.journal import Journal
 from importer.records import Outcome, Status
-from importer.settings import DeliveryOptions
+from importer.settings import DeliveryOptions, IfExists
 
 
 class Steps:
@@ -31,6 +31,7 @@ class Steps:
         self, journal: Journal, pace: Pace, options: DeliveryOptions, random: Random
     ) -> None:
         self._attempts = options.attempts
+        self._compares = options.if_exists is not IfExists.CREATE
         self._random = random
         self.observer = Observer(pace, random)
         self.creating = Creating(journal, self.observer, options.attempts, random)
@@ -44,6 +45,11 @@ class Steps:
         match exchanged.result:
             case Listing() as listing:
                 return self._after_list(exchanged, listing)
+            case Answer() as answer if task.action is Action.CHECK:
+                stop = self.observer.saw(
+                    task.contact.row, answer, exchanged.started, exchanged.ended
+                )
+                return self.comparing.after_check(task, answer, stop)
             case Answer() as answer:
                 task.attempts += 1
                 task.answer = answer
@@ -64,7 +70,13 @@ class Steps:
         room = self.comparing if task.action is Action.COMPARE else self.creating
         if listing.failure is None:
             self.observer.saw_list(exchanged.started, exchanged.ended)
-            return room.after_reading(task, listing.items)
+            advance = room.after_reading(task, listing.items)
+            is_earlier = room is self.creating and task.attempts == 0
+            if self._compares and is_earlier and _is_undecided(advance):
+                # What an earlier run has left is not there for sure, so it is looked for as
+                # any other is.
+                return self.comparing.after_reading(task, listing.items)
+            return advance
         stop = self.observer.saw(
             task.contact.row, listing.failure, exchanged.started, exchanged.ended
         )
@@ -86,4 +98,15 @@ class Steps:
             )
         if task.attempts == 0:
             return outcomes.not_sent(task.contact.row, task.order_ref, stop)
+        if task.action is Action.COMPARE:
+            return outcomes.undone(
+                task, Status.UNKNOWN, task.answer, "The run stopped before it could be settled."
+            )
         return outcomes.undone(task, Status.FAILED, task.answer)
+
+
+def _is_undecided(advance: Advance) -> bool:
+    """Whether reading back says to send it, or leaves open whether it is there."""
+    if advance.outcome is not None:
+        return advance.outcome.status is Status.UNKNOWN
+    return advance.step is not None and advance.step.action is Action.SEND

@@ -77,6 +77,11 @@ class Task:
         """The order, a UUID in lower case."""
         return self.contact.order_ref
 
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """All keys by which the journal knows it."""
+        return (self.key,) if self.alias is None else (self.key, self.alias)
+
 
 @dataclass(frozen=True, slots=True)
 class Advance:

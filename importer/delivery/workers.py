@@ -130,6 +130,8 @@ def carry_out(connection: Connection, task: Task) -> Answer | Listing:
             return connection.create(task.order_ref, _json(task.contact.body))
         case Action.UPDATE if task.there is not None:
             return connection.update(task.there.ref, _json(task.changes))
+        case Action.CHECK if task.entry is not None:
+            return connection.contact(task.entry.ref)
         case Action.LOOK_UP:
             return connection.orders(task.contact.reference_id)
         case _:

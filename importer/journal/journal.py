@@ -55,7 +55,9 @@ class State(StrEnum):
     INTENT = "intent"
     """A request may have left; until its outcome is here, nobody knows."""
     CREATED = "created"
-    """It is there."""
+    """It is there, and a run of this journal has created it."""
+    FOUND = "found"
+    """It was there before any run of this journal had to create it."""
     ABSENT = "absent"
     """It is not there."""
     UNKNOWN = "unknown"
@@ -79,6 +81,11 @@ class Entry:
     ref: str = ""
     href: str = ""
     guest_ref: str = ""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the contact is there."""
+        return self.state in {State.CREATED, State.FOUND}
 
 
 class Journal:

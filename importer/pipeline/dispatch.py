@@ -6,7 +6,7 @@ from typing import Final
 
 from importer.api import Api, Credentials
 from importer.delivery import Delivery, Stop, exists, not_sent
-from importer.journal import Entry, Journal, State
+from importer.journal import Entry, Journal
 from importer.pipeline.feeding import run_fed
 from importer.pipeline.intake import Intake, Prepared
 from importer.progress import Progress
@@ -93,7 +93,7 @@ class Dispatch:
 
     def _judged(self, planned: Planned, entry: Entry | None) -> Outcome:
         contact = planned.contact
-        if entry is not None and entry.state is State.CREATED:
+        if entry is not None and entry.is_there:
             known = exists(contact.row, entry)
             return replace(known, status=Status.DUPLICATE) if planned.duplicate_of else known
         if self.stop is not None:

@@ -188,7 +188,13 @@ class _Run:
 
     def _tell_start(self, surveyed: Survey | None) -> None:
         options = self.options
-        where = "dry run, nothing is sent" if options.dry_run else f"to {options.base_url}"
+        match options.dry_run, options.asks_api:
+            case False, _:
+                where = f"to {options.base_url}"
+            case _, True:
+                where = f"dry run, {options.base_url} is read and nothing changed there"
+            case _:
+                where = "dry run, nothing is sent"
         rows = f"{surveyed.rows:,} rows, " if surveyed else ""
         event(
             logging.INFO,

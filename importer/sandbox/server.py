@@ -61,7 +61,7 @@ async def _serve(options: Options, orders: Orders, store: Store, listener: socke
     await runner.setup()
     try:
         await web.SockSite(runner, listener, backlog=_BACKLOG).start()
-        _announce(options, url)
+        _announce(options, url, orders)
         await ended.wait()
     finally:
         await runner.cleanup()
@@ -140,7 +140,7 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
         loop.call_soon_threadsafe(ended.set)
 
 
-def _announce(options: Options, url: str) -> None:
+def _announce(options: Options, url: str, orders: Orders) -> None:
     credentials = options.credentials
     if options.ready_json:
         ready = {
@@ -150,12 +150,13 @@ def _announce(options: Options, url: str) -> None:
         }
         text = json.dumps(ready)
     else:
-        text = _greeting(options, url)
+        example, *_ = orders.listed or [_EXAMPLE_ORDER]
+        text = _greeting(options, url, example)
     with suppress(BrokenPipeError):
         click.echo(text)
 
 
-def _greeting(options: Options, url: str) -> str:
+def _greeting(options: Options, url: str, order_ref: str) -> str:
     key, token = options.credentials.client_key, options.credentials.api_token
     user = shlex.quote(f"{key}:{token}")
     return f"""\
@@ -171,7 +172,7 @@ The sandbox serves the Order REST API at {url}
 Try it:
 
   curl -u {user} -H 'Content-Type: application/json' -d '{{"firstName": "Ada"}}' \\
-    {url}/v2.1/orders/{_EXAMPLE_ORDER}/contacts
+    {url}/v2.1/orders/{order_ref}/contacts
 
   SITECORE_CDP_CLIENT_KEY={shlex.quote(key)} SITECORE_CDP_API_TOKEN={shlex.quote(token)} \\
     import-contacts contacts.csv --base-url {url}

@@ -58,7 +58,8 @@ class Deletion(Loop[Task]):
         for entry in self._journal.find_refs([candidate.ref for candidate in batch]):
             entries[entry.ref].append(entry)
         for candidate in batch:
-            task = Task(candidate, tuple(entries[candidate.ref]))
+            known = tuple(entries[candidate.ref])
+            task = Task(candidate, known, known)
             if self._lanes.join(task):
                 self._fresh.append(task)
 

@@ -11,7 +11,15 @@ from random import Random
 from typing import Final
 
 from importer.api import Answer, Verdict
-from importer.delivery.policy import Action, Step, backoff, delay_after, is_refused, stop_after
+from importer.delivery.policy import (
+    Action,
+    Step,
+    backoff,
+    delay_after,
+    is_gone,
+    is_refused,
+    stop_after,
+)
 from importer.records import Status
 
 _AT_ONCE: Final = timedelta(seconds=1)
@@ -54,15 +62,6 @@ def after_reading(answer: Answer, tries: int, attempts: int, random: Random) -> 
 def after_presence(attempts_made: int, random: Random) -> Step:
     """The step when a contact is there, and may be deleted once more."""
     return Step(Action.SEND, delay=backoff(attempts_made, random) if attempts_made else 0.0)
-
-
-def is_gone(answer: Answer) -> bool:
-    """Whether the API itself says that there is no such contact.
-
-    The 404 of a gateway says nothing of contacts. Who took it for the API's word would have
-    the journal forget contacts that are there, and the next import create them again.
-    """
-    return answer.http_status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} and answer.is_api_error
 
 
 def modified(contact: Mapping[str, object]) -> datetime | None:

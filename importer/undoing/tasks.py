@@ -1,5 +1,6 @@
 """One contact that is to be deleted, and what comes of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from importer.api import Answer, Connection
@@ -16,6 +17,7 @@ class Task:
 
     Attributes:
         entries: What the journal holds on it, or will with the next commit.
+        before: What it held when the run began.
         action: What comes next: ``SETTLE`` reads it, ``SEND`` deletes it.
         attempts: Requests that tried to delete it.
         failed_readings: Readings that failed since the last that did not.
@@ -27,6 +29,7 @@ class Task:
 
     candidate: Candidate
     entries: tuple[Entry, ...] = ()
+    before: tuple[Entry, ...] = ()
     action: Action = Action.SETTLE
     attempts: int = 0
     failed_readings: int = 0
@@ -110,21 +113,27 @@ def intended(task: Task) -> list[Entry]:
 
     Should nobody learn what came of it, the next import reads the order's contacts first.
     """
-    return _changed(task, State.INTENT)
+    return _changed(task, [State.INTENT for _ in task.entries])
 
 
 def concluded(task: Task, outcome: Outcome) -> list[Entry]:
     """What the journal is told in the end; a contact that is gone can be created again."""
     if outcome.status in {Status.DELETED, Status.ABSENT}:
-        return _changed(task, State.ABSENT)
-    return _changed(task, State.CREATED) if task.is_there else []
+        return _changed(task, [State.ABSENT for _ in task.entries])
+    if not task.is_there:
+        return []
+    # What an undo left that was killed is there after all.
+    kept = [one.state if one.is_there else State.CREATED for one in task.before]
+    return _changed(task, kept)
 
 
-def _changed(task: Task, state: State) -> list[Entry]:
+def _changed(task: Task, states: Sequence[State]) -> list[Entry]:
     # The ref always stays: it says to the next undo that the journal has learnt of it.
-    changed = [replace(entry, state=state) for entry in task.entries if entry.state is not state]
-    task.entries = tuple(replace(entry, state=state) for entry in task.entries)
-    return changed
+    before = task.entries
+    task.entries = tuple(
+        replace(entry, state=state) for entry, state in zip(before, states, strict=True)
+    )
+    return [now for now, then in zip(task.entries, before, strict=True) if now != then]
 
 
 def _doubt(task: Task) -> str:

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 import importer.sandbox.cli
 from importer.cli.main import command
+from importer.cli.undo import command as undo
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -112,3 +113,11 @@ def test_every_option_can_come_from_the_environment(name: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(variable, "x=y")
         assert option.resolve_envvar_value(context) == "x=y"
+
+
+def test_the_readme_names_every_option_of_an_undo() -> None:
+    """In the section that is about it."""
+    section = README.partition("## Undoing an import")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(-[-a-z]+)", section))
+    for option in options_of(undo):
+        assert {"--help", "--version"} & spellings(option) or spellings(option) & named, option.name

@@ -1,6 +1,7 @@
 """Contacts that are there already: left alone, changed or refused, and never created twice."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,7 @@ def test_a_preview_writes_nothing(workplace: Workplace, server: ReferenceServer)
     assert ran.statuses == ["valid"] * 5 + ["exists"] * 15 + ["valid"] * 9 + ["rejected"]
     assert "city" in ran.results[0]["error"]
     assert ran.results[-1]["errorCode"] == "http.404"
+    assert f"{server.url} is read" in ran.stderr
     assert writes(server) == []
     assert not (workplace.directory / "results.csv.journal").exists()
 
@@ -190,3 +192,237 @@ def test_a_contact_that_is_gone_is_created_again(
     ran = workplace.send(source, server, "--if-exists", "skip")
     assert ran.statuses == ["created"]
     assert server.contact_counts() == {order(1): 1}
+
+
+ANN = {"firstName": "Ann", "emails": ["a@x.ie"], "city": "Cork"}
+HEADER = ("orderRef", "firstName", "emails", "city")
+
+
+def ann(workplace: Workplace, *cities: str) -> Path:
+    """A file of one person in several places."""
+    return workplace.write([HEADER, *((order(1), "Ann", "a@x.ie", city) for city in cities)])
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_a_change_without_an_answer_is_never_taken_for_a_creation(
+    workplace: Workplace, server: ReferenceServer, *, store: bool
+) -> None:
+    """Reading tells what came of it; an undo leaves the contact alone."""
+    ref = server.store(order(1), ANN)["ref"]
+    source = ann(workplace, "Dublin")
+    lost = Fault(drop=True, store=store)
+    server.contact_fault_of = lambda request: lost if request.method == "PATCH" else None
+    ran = workplace.send(source, server, "--if-exists", "update", "--attempts", 2)
+    assert ran.statuses == ["updated" if store else "failed"]
+    server.contact_fault_of = lambda _: None
+    ran = workplace.send(source, server, "--if-exists", "update")
+    assert (ran.statuses, ran.results[0]["ref"]) == (["exists" if store else "updated"], ref)
+    workplace.undo(server)
+    assert [(one["ref"], one["city"]) for one in server.contacts[order(1)]] == [(ref, "Dublin")]
+
+
+class _Blind(ReferenceServer):
+    """Carries out changes without an answer, and lists nothing from then on until it is told."""
+
+    is_blind = False
+
+    def reply_to(self, request: Request) -> Reply:
+        if self.is_blind and request.method == "GET":
+            return 500, {"status": 500, "code": 500, "message": "Try again."}
+        if request.method == "PATCH":
+            self.is_blind = True
+            super().reply_to(request)
+            return 500, {"status": 500, "code": 500, "message": "Try again."}
+        return super().reply_to(request)
+
+
+def test_a_change_that_nothing_can_tell_of_is_unknown(workplace: Workplace) -> None:
+    """The next run settles it, and none takes the contact for its own."""
+    with _Blind() as server:
+        ref = server.store(order(1), ANN)["ref"]
+        source = ann(workplace, "Dublin")
+        ran = workplace.send(source, server, "--if-exists", "update", "--attempts", 2)
+        assert (ran.exit_status, ran.statuses) == (1, ["unknown"])
+        server.is_blind = False
+        assert workplace.send(source, server).statuses == ["exists"]
+        ran = workplace.send(source, server, "--if-exists", "update")
+        assert (ran.statuses, ran.results[0]["ref"]) == (["exists"], ref)
+        assert [request.method for request in server.requests].count("POST") == 0
+
+
+def test_a_contact_that_is_deleted_before_its_change_is_created(
+    workplace: Workplace, server: ReferenceServer
+) -> None:
+    """The order's contacts are read again, so it is not created blindly."""
+    server.store(order(1), ANN)
+
+    def gone(request: Request) -> Fault | None:
+        if request.method == "PATCH":
+            server.contacts[order(1)].clear()
+        return None
+
+    server.contact_fault_of = gone
+    ran = workplace.send(ann(workplace, "Dublin"), server, "--if-exists", "update")
+    assert ran.statuses == ["created"]
+    assert [request.method for request in server.requests] == ["GET", "PATCH", "GET", "POST"]
+    assert server.contact_counts() == {order(1): 1}
+
+
+@pytest.mark.parametrize(("mode", "status"), [("skip", "exists"), ("update", "updated")])
+def test_what_was_found_is_not_created_by_a_later_run(
+    workplace: Workplace, server: ReferenceServer, mode: str, status: str
+) -> None:
+    """The journal learns of it; yet it is nobody's own: error refuses it, an undo spares it."""
+    ref = server.store(order(1), ANN)["ref"]
+    source = ann(workplace, "Dublin", "Dublin")
+    ran = workplace.send(source, server, "--if-exists", mode)
+    assert ran.statuses == [status, "duplicate"]
+    assert [row["ref"] for row in ran.results] == [ref, ref]
+    ran = workplace.send(source, server)
+    assert ran.statuses == ["exists", "duplicate"]
+    assert workplace.send(source, server, "--if-exists", "error").statuses[0] == "rejected"
+    workplace.undo(server)
+    assert server.contact_counts() == {order(1): 1}
+
+
+class _Behind(ReferenceServer):
+    """Its lists do not show what was created."""
+
+    def _contacts(self, request: Request, order: str) -> Reply:
+        del order
+        return 200, self._page(request, [])
+
+
+@pytest.mark.parametrize("mode", ["skip", "update", "error"])
+def test_a_list_that_is_behind_does_not_outweigh_the_journal(
+    workplace: Workplace, mode: str
+) -> None:
+    """What this journal has created is asked for by its ref before it is created again."""
+    with _Behind() as server:
+        source = ann(workplace, "Cork")
+        assert workplace.send(source, server, "--if-exists", mode).statuses == ["created"]
+        ran = workplace.send(source, server, "--if-exists", mode)
+        assert ran.statuses == ["exists"]
+        server.contact_fault_of = lambda _: Fault(status=404, body=b"<html>")
+        ran = workplace.send(source, server, "--if-exists", mode)
+        assert ran.statuses == ["failed"]
+        assert server.contact_counts() == {order(1): 1}
+
+
+@pytest.mark.parametrize("mode", ["skip", "update"])
+def test_what_a_killed_run_left_is_looked_for_as_any_other(
+    workplace: Workplace, server: ReferenceServer, mode: str
+) -> None:
+    """It was about to be created beside somebody who is alike: that one counts as the person."""
+    source = ann(workplace, "Dublin")
+    server.fault_of = lambda _: Fault(silent=True)
+    process = workplace.start(source, "--base-url", server.url, "--out", workplace.out)
+    while not server.requests:
+        time.sleep(0.001)
+    process.kill()
+    process.communicate()
+    server.store(order(1), ANN)
+    ran = workplace.send(source, server, "--if-exists", mode)
+    assert ran.statuses == ["exists" if mode == "skip" else "updated"]
+    assert server.contact_counts() == {order(1): 1}
+
+
+def test_a_preview_counts_with_what_the_run_itself_would_do(
+    workplace: Workplace, server: ReferenceServer
+) -> None:
+    """Row by row it says what the run then does."""
+    source = ann(workplace, "Cork", "Cork", "Cobh", "Cobh", "Cork", "Youghal")
+    told = {
+        "skip": ["valid", "duplicate", "exists", "duplicate", "duplicate", "exists"],
+        "update": ["valid", "duplicate", "valid", "duplicate", "duplicate", "valid"],
+        "error": ["valid", "duplicate", "rejected", "duplicate", "duplicate", "rejected"],
+    }
+    for mode, statuses in told.items():
+        ran = workplace.send(source, server, "--if-exists", mode, "--dry-run")
+        assert ran.statuses == statuses
+        assert "not created" not in ran.out.read_text()
+    assert writes(server) == []
+    ran = workplace.send(source, server, "--if-exists", "update")
+    done = ["created", "duplicate", "updated", "duplicate", "duplicate", "updated"]
+    assert ran.statuses == done
+
+
+@pytest.mark.parametrize("column", ["orderRef", "referenceId"])
+def test_a_preview_finds_every_order_that_does_not_exist(workplace: Workplace, column: str) -> None:
+    """However many they are; it goes on to the end."""
+    with ReferenceServer(orders={order(n): order(n) for n in range(20, 30)}) as server:
+        rows = ((order(n), "Ann") for n in range(30))
+        source = workplace.write([(column, "firstName"), *rows])
+        ran = workplace.send(source, server, "--if-exists", "skip", "--dry-run")
+        assert (ran.exit_status, ran.statuses) == (1, ["rejected"] * 20 + ["valid"] * 10)
+        assert {request.method for request in server.requests} == {"GET"}
+    code = {"orderRef": "http.404", "referenceId": "order.not_found"}[column]
+    assert {row["errorCode"] for row in ran.results[:20]} == {code}
+
+
+def test_orders_that_could_be_read_show_that_the_destination_is_right(
+    workplace: Workplace,
+) -> None:
+    """A few that do not exist stop no run then, even if nothing had to be created so far."""
+    with ReferenceServer(orders={order(0): ""}) as server:
+        rows = ((order(n), "Ann") for n in range(8))
+        source = workplace.write([("orderRef", "firstName"), *rows])
+        server.fault_of = lambda _: Fault(status=400)
+        ran = workplace.send(source, server, "--if-exists", "skip", "--concurrency", 1)
+    assert (ran.exit_status, ran.statuses) == (1, ["rejected"] * 8)
+
+
+@pytest.mark.parametrize(
+    "answer", [500, 429, "<html>", [{"href": "x"}], [{"ref": "x", "href": "x"}]]
+)
+def test_a_contact_whose_order_cannot_be_read_is_not_sent(
+    workplace: Workplace, answer: object
+) -> None:
+    """Nobody knows whether it is there."""
+
+    class Unread(ReferenceServer):
+        def _contacts(self, request: Request, order: str) -> Reply:
+            del request, order
+            if isinstance(answer, int):
+                return answer, {"status": answer, "code": answer, "message": "No."}
+            return 200, {"items": answer}
+
+    with Unread() as server:
+        ran = workplace.send(ann(workplace, "Cork"), server, "--if-exists", "skip", "--attempts", 2)
+        assert ran.statuses == ["failed"]
+        assert writes(server) == []
+    assert ran.results[0]["retryable"] == "true"
+
+
+def test_all_pages_of_an_order_are_looked_at(workplace: Workplace, server: ReferenceServer) -> None:
+    """The last of forty contacts is found as the first is."""
+    for number in range(40):
+        server.store(order(1), person(number))
+    rows = ((order(1), f"Name {n}", f"p{n}@example.com", "Dublin", f"CRM:{n}") for n in (0, 39, 40))
+    ran = workplace.send(workplace.write([FIELDS, *rows]), server, "--if-exists", "skip")
+    assert ran.statuses == ["exists", "exists", "created"]
+    assert server.contact_counts() == {order(1): 41}
+
+
+def test_several_contacts_of_one_person(workplace: Workplace, server: ReferenceServer) -> None:
+    """Nobody can tell which is to be changed; one that is equal already needs no change."""
+    refs = [server.store(order(1), ANN | {"city": city})["ref"] for city in ("Cork", "Cobh")]
+    ran = workplace.send(ann(workplace, "Dublin"), server, "--if-exists", "update")
+    assert [row["errorCode"] for row in ran.results] == ["contact.ambiguous"]
+    assert all(ref in ran.results[0]["error"] for ref in refs)
+    ran = workplace.send(ann(workplace, "Cobh"), server, "--if-exists", "update")
+    assert (ran.statuses, ran.results[0]["ref"]) == (["exists"], refs[1])
+    assert writes(server) == []
+
+
+def test_what_is_blank_in_the_file_is_not_cleared(
+    workplace: Workplace, server: ReferenceServer
+) -> None:
+    """And what is only written in another way is no difference."""
+    fields = {"title": "Ms", "country": "ie", "gender": "FEMALE", "emails": ["B@x.ie", "A@X.IE"]}
+    server.store(order(1), ANN | fields | {"dateOfBirth": "1991-01-01T00:00:00.000+00:00"})
+    header = (*HEADER, "country", "gender", "dateOfBirth", "title")
+    rows = [(order(1), "Ann", "a@x.ie;b@x.ie", "", "IE", "female", "1991-01-01", "")]
+    ran = workplace.send(workplace.write([header, *rows]), server, "--if-exists", "update")
+    assert ran.statuses == ["exists"]
+    assert writes(server) == []

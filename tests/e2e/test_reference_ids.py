@@ -1,10 +1,11 @@
 """Orders by the organisation's own number."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from command import Workplace, order
-from servers.reference import Fault, ReferenceServer
+from servers.reference import Fault, ReferenceServer, Reply, Request
 
 NUMBERS = {order(1): "WEB-1", order(2): "WEB-2", order(3): "TWICE", order(4): "TWICE"}
 
@@ -106,3 +107,184 @@ def test_an_unclear_answer_is_settled_for_such_rows_too(
     ran = workplace.send(source, numbered)
     assert ran.statuses == ["created", "created"]
     assert numbered.contact_counts() == {order(1): 1, order(2): 1}
+
+
+def test_a_duplicate_is_the_row_that_was_created(
+    workplace: Workplace, numbered: ReferenceServer
+) -> None:
+    """It waits for its order as its first does, in the first run and in any other."""
+    numbered.latency = 0.02
+    rows = [("WEB-1", "Ann"), ("WEB-1", "Ann"), ("NONE", "Bob"), ("NONE", "Bob")]
+    source = workplace.write([("referenceId", "firstName"), *rows])
+    for done in ("created", "exists"):
+        ran = workplace.send(source, numbered)
+        assert ran.statuses == [done, "duplicate", "rejected", "duplicate"]
+        first, second, *_, last = ran.results
+        assert (second["ref"], second["orderRef"]) == (first["ref"], order(1))
+        assert (second["errorCode"], last["errorCode"]) == ("", "duplicate.not_created")
+
+
+@pytest.mark.parametrize("latency", [0.0, 0.02])
+def test_rows_of_an_order_keep_their_order_whichever_way_they_name_it(
+    workplace: Workplace, latency: float
+) -> None:
+    """The same contact by ref and by number is created once, and told as a duplicate."""
+    by_ref, by_number, another = (order(1), ""), ("", "WEB-1"), ("", "WEB-2")
+    rows = [
+        *((*by_ref, f"Ann {n}") for n in range(10)),
+        *((*by_number, f"Ann {n}") for n in range(5, 15)),
+        (*another, "Bob"),
+        (*by_ref, "Ann 14"),
+        (*by_ref, "Eve"),
+        (*by_number, "Joe"),
+        (*by_number, "Eve"),
+    ]
+    source = workplace.write([("orderRef", "referenceId", "firstName"), *rows])
+    with ReferenceServer(orders=NUMBERS, latency=latency) as server:
+        ran = workplace.send(source, server)
+        names = [contact["firstName"] for contact in server.contacts[order(1)]]
+    assert ran.exit_status == 0, ran.stderr
+    assert names == [*(f"Ann {n}" for n in range(15)), "Eve", "Joe"]
+    created, twice = ["created"], ["duplicate"]
+    assert ran.statuses == created * 10 + twice * 5 + created * 6 + twice + created * 2 + twice
+    refs = {row["ref"] for row in ran.results}
+    assert len(refs) == len(names) + 1
+
+
+def test_sending_does_not_wait_for_other_look_ups(workplace: Workplace) -> None:
+    """What can be sent is sent before anything else is looked up."""
+    with ReferenceServer(orders={order(n): f"N{n}" for n in range(100)}) as server:
+        rows = [(f"N{n}", "Ann") for n in range(100)]
+        source = workplace.write([("referenceId", "firstName"), *rows])
+        ran = workplace.send(source, server, "--concurrency", 4)
+        methods = [request.method for request in server.requests]
+    assert ran.statuses == ["created"] * 100
+    assert methods.index("POST") < 10
+
+
+def item(number: int, **fields: object) -> dict[str, object]:
+    """An order as the API lists it."""
+    return {"ref": order(number), **fields}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        pytest.param([item(1, referenceId="WEB-1")], "created", "", id="its-number"),
+        pytest.param([item(1, referenceId=" WEB-1 ")], "created", "", id="with-blanks"),
+        pytest.param(
+            [item(2, referenceId="WEB-10"), item(1, referenceId="WEB-1")], "created", "", id="alike"
+        ),
+        pytest.param([item(1), item(1)], "created", "", id="twice-the-same"),
+        pytest.param([item(1, ref=order(1).upper()), item(1)], "created", "", id="upper-case"),
+        pytest.param(
+            [item(2, referenceId="web-1")], "rejected", "order.not_found", id="other-case"
+        ),
+        pytest.param([item(2, referenceId="WEB-10")], "rejected", "order.not_found", id="another"),
+        pytest.param([], "rejected", "order.not_found", id="none"),
+        pytest.param(404, "rejected", "order.not_found", id="404"),
+        pytest.param([item(1), item(2)], "rejected", "order.ambiguous", id="several"),
+        pytest.param([item(1, ref="../guests")], "failed", "response.invalid", id="no-uuid"),
+        pytest.param([{"href": "x"}], "failed", "response.invalid", id="no-ref"),
+        pytest.param("<html>", "failed", "response.invalid", id="no-object"),
+        pytest.param(500, "failed", "http.500", id="500"),
+        pytest.param(400, "failed", "http.400", id="400"),
+    ],
+)
+def test_only_an_order_of_that_very_number_is_taken(
+    workplace: Workplace, answer: object, status: str, code: str
+) -> None:
+    """Nothing is sent to any other, whatever the look-up answers."""
+
+    class Looked(ReferenceServer):
+        def reply_to(self, request: Request) -> Reply:
+            if request.path != "/v2.1/orders":
+                return super().reply_to(request)
+            if isinstance(answer, int):
+                return answer, {"status": answer, "code": answer, "message": "No."}
+            elsewhere = {"href": "http://127.0.0.1:9/v2.1/orders"}
+            return 200, {"items": answer, "next": elsewhere if answer == [] else None}
+
+    with Looked() as server:
+        source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann")])
+        ran = workplace.send(source, server, "--attempts", 1)
+        assert server.contact_counts() == ({order(1): 1} if status == "created" else {})
+    (row,) = ran.results
+    assert (row["status"], row["errorCode"]) == (status, code)
+    assert row["retryable"] == {"created": "", "rejected": "false", "failed": "true"}[status]
+    assert ("WEB-1" in row["error"]) is (
+        status == "rejected" or answer == [item(1, ref="../guests")]
+    )
+    assert "WEB-1" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "a/b",
+        "a?b#c",
+        "100%",
+        "%2e%2e",
+        "a&referenceId=b",
+        "a+b",
+        "a b",
+        "007",
+        "Nº 5 ☃",
+        "x" * 700,
+        "..",
+    ],
+)
+def test_any_text_is_a_number(workplace: Workplace, number: str) -> None:
+    """It arrives as it stands in the file."""
+    with ReferenceServer(orders={order(1): number}) as server:
+        source = workplace.write([("referenceId", "firstName"), (f" {number} ", "Ann")])
+        ran = workplace.send(source, server)
+        assert look_ups(server) == [number]
+    assert ran.statuses == ["created"]
+
+
+@pytest.mark.parametrize(("known", "status"), [(0, 5), (1, 1)])
+def test_look_ups_that_find_nothing_but_404_stop_a_run(
+    workplace: Workplace, known: int, status: int
+) -> None:
+    """It is not the API then, unless one of them has found its order."""
+
+    class Elsewhere(ReferenceServer):
+        def _orders(self, request: Request) -> Reply:
+            is_known = int(request.query["referenceId"]) < known
+            return super()._orders(request) if is_known else (404, "There is no such page.")
+
+    with Elsewhere(orders={order(0): "0"}) as server:
+        source = workplace.write(
+            [("referenceId", "firstName"), *((str(n), "Ann") for n in range(8))]
+        )
+        ran = workplace.send(source, server, "--concurrency", 1)
+    assert ran.exit_status == status
+    codes = ["order.not_found"] * (8 - known) if known else ["order.not_found"] * 5
+    assert [row["errorCode"] for row in ran.results if row["status"] == "rejected"] == codes
+    assert ("--base-url" in ran.stderr) is (known == 0)
+
+
+def test_what_a_killed_run_left_is_settled_without_another_look_up(workplace: Workplace) -> None:
+    """It is known to which order it went; so a look-up that fails makes no lie of it."""
+
+    class Silent(ReferenceServer):
+        is_blind = False
+
+        def _orders(self, request: Request) -> Reply:
+            return (500, None) if self.is_blind else super()._orders(request)
+
+    with Silent(orders=NUMBERS) as server:
+        source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann"), ("WEB-2", "Bob")])
+        server.fault_of = lambda _: Fault(silent=True, store=True)
+        process = workplace.start(source, "--base-url", server.url, "--out", workplace.out)
+        while server.contact_counts() != {order(1): 1}:
+            time.sleep(0.001)
+        process.kill()
+        process.communicate()
+        server.fault_of, server.is_blind = lambda _: None, True
+        ran = workplace.send(source, server, "--attempts", 1)
+        assert ran.statuses == ["created", "failed"]
+        server.is_blind = False
+        assert workplace.send(source, server).statuses == ["exists", "created"]
+        assert server.contact_counts() == {order(1): 1, order(2): 1}

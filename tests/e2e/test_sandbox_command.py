@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from sandboxes import COMMAND, PATIENCE_SECONDS, running
@@ -90,6 +91,19 @@ def test_people_are_told_where_it_is() -> None:
     assert "client key   sandbox" in lines[2]
     assert "curl -u sandbox:sandbox" in rest
     assert process.returncode == 0
+
+
+def test_the_example_is_about_an_order_that_exists(tmp_path: Path) -> None:
+    """With --orders, it is the first of the file."""
+    ref = "00000000-0000-4000-8000-000000000001"
+    orders = tmp_path / "orders.csv"
+    orders.write_text(f"orderRef,referenceId\n{ref},WEB-1\n")
+    command = [*COMMAND, "--orders", str(orders)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert f"/v2.1/orders/{ref}/contacts\n" in first + process.stdout.read()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

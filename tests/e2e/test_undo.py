@@ -354,6 +354,7 @@ def test_without_a_terminal_it_wants_yes(
         pytest.param(b"y\n", ExitStatus.OK, id="yes"),
         pytest.param(b"n\n", ExitStatus.USAGE, id="no"),
         pytest.param(b"\n", ExitStatus.USAGE, id="nothing"),
+        pytest.param(b"\x04", ExitStatus.USAGE, id="end-of-input"),
         pytest.param(b"\x03", ExitStatus.INTERRUPTED, id="ctrl-c"),
     ],
 )
@@ -419,6 +420,7 @@ def test_what_is_no_results_file_exits_3(
         pytest.param(["--base-url", "http://example.com"], "http", id="plain-http"),
         pytest.param(["--region", "eu", "--out", "results.csv"], "source file", id="out-is-input"),
         pytest.param(["--region", "eu", "--sandbox"], "--sandbox", id="sandbox"),
+        pytest.param(["--region", "eu", "--config", "none.toml"], "none.toml", id="config"),
     ],
 )
 def test_wrong_usage_exits_2(workplace: Workplace, arguments: list[str], says: str) -> None:
@@ -599,3 +601,108 @@ def wait_until(
     """Wait for something to happen while a process, if any, runs."""
     while not condition() and (process is None or process.poll() is None):
         time.sleep(0.001)
+
+
+def test_what_an_import_only_found_stays_found(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """An undo that leaves a contact alone makes it nobody's own; one that deletes it, gone."""
+    imported(workplace, contacts, server, 1)
+    own = workplace.out.read_bytes()
+    header = ("orderRef", "firstName", "emails")
+    source = workplace.write([header, (order(1), "Other", "p1@example.com")], "other.csv")
+    assert workplace.send(source, server, "--if-exists", "skip").statuses == ["exists"]
+    workplace.out.write_bytes(own)
+    contact = server.contacts[order(1)][0]
+    instants = {key: contact[key] for key in ("createdAt", "modifiedAt")}
+    contact |= {"createdAt": PAST, "modifiedAt": LATER}
+    assert workplace.undo(server).statuses == ["failed"]
+    assert workplace.send(source, server, "--if-exists", "error").statuses == ["rejected"]
+    workplace.out.write_bytes(own)
+    contact |= instants
+    server.contact_fault_of = lambda request: (
+        Fault(status=400) if request.method == "DELETE" else None
+    )
+    assert workplace.undo(server).statuses == ["failed"]
+    assert workplace.send(source, server, "--if-exists", "error").statuses == ["rejected"]
+    workplace.out.write_bytes(own)
+    server.contact_fault_of = lambda _: None
+    assert workplace.undo(server).statuses == ["deleted"]
+    assert workplace.send(source, server).statuses == ["created"]
+
+
+def test_the_configuration_file_of_the_import_serves_its_undo(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """Destination, credentials, pace and journal; what only an import knows is passed over."""
+    secret = workplace.directory / "credentials.toml"
+    secret.touch(0o600)
+    secret.write_text('client_key = "sandbox"\napi_token = "sandbox"\n')
+    config = workplace.directory / "import.toml"
+    config.write_text(
+        f'base-url = "{server.url}"\ncredentials-file = "credentials.toml"\nout = "results.csv"\n'
+        'journal = "kept.journal"\nsummary = "of-import.json"\nif-exists = "skip"\n'
+        'concurrency = 1\n[columns]\nfirstName = "firstName"\n'
+    )
+    no = {"SITECORE_CDP_CLIENT_KEY": "", "SITECORE_CDP_API_TOKEN": ""}
+    ran = workplace.run(contacts(5), "--config", config, **no)
+    assert ran.exit_status == 0, ran.stderr
+    figures = workplace.figures("of-import.json")
+    server.peak = 0
+    ran = workplace.run(workplace.out, "--config", config, "--yes", command=UNDO, **no)
+    assert ran.exit_status == 0, ran.stderr
+    assert (server.contact_counts(), server.peak) == ({}, 1)
+    assert workplace.figures("of-import.json") == figures
+    assert "journal.unknown" not in ran.stderr
+    variable = {"IMPORT_CONTACTS_CONFIG": str(config)}
+    ran = workplace.run(workplace.out, "--yes", command=UNDO, **no, **variable)
+    assert ran.exit_status == 0, ran.stderr
+
+
+def test_what_an_undo_reads_is_not_written_over(workplace: Workplace) -> None:
+    """Neither credentials nor configuration."""
+    results(workplace)
+    for option in ("--credentials-file", "--config"):
+        kept = workplace.directory / "kept.toml"
+        kept.touch(0o600)
+        kept.write_text("")
+        given = (workplace.out, "--region", "eu", option, kept, "--out", kept)
+        ran = workplace.run(*given, command=UNDO)
+        assert (ran.exit_status, kept.read_text()) == (ExitStatus.USAGE, "")
+
+
+def test_an_undo_heeds_and_tells_where_its_settings_come_from(
+    workplace: Workplace, server: ReferenceServer
+) -> None:
+    """A variable that is none is an error; -v tells the others, and the way to the API."""
+    results(workplace)
+    variables = {"IMPORT_CONTACTS_BASE_URL": server.url, "IMPORT_CONTACTS_RATE": "7"}
+    ran = workplace.run(workplace.out, "-v", command=UNDO, **variables)
+    assert ran.exit_status == 0, ran.stderr
+    assert "rate: 7 (environment)" in ran.stderr
+    assert "api.environment" in ran.stderr
+    ran = workplace.run(workplace.out, command=UNDO, **variables, IMPORT_CONTACTS_RAT="7")
+    assert ran.exit_status == ExitStatus.USAGE
+    assert "IMPORT_CONTACTS_RAT" in ran.stderr
+
+
+def test_a_results_file_that_went_through_a_spreadsheet(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """With a byte order mark, semicolons, CRLF, rows taken out and columns added at the end."""
+    imported(workplace, contacts, server, 5)
+    with workplace.out.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    with workplace.out.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=";")
+        writer.writerows([[*header, "note"], *([*row, "=1+1"] for row in rows[1:])])
+    ran = workplace.undo(server)
+    assert (ran.exit_status, ran.statuses) == (0, ["deleted"] * 4), ran.stderr
+    assert server.contact_counts() == {order(1): 1}
+
+
+def test_standard_input_is_no_results_file(workplace: Workplace) -> None:
+    """It could not be read twice, nor could anybody be asked."""
+    ran = workplace.run("-", "--region", "eu", "--yes", command=UNDO, stdin=b"")
+    assert ran.exit_status == ExitStatus.USAGE
+    assert "path" in ran.stderr
