@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from importer.cli.tables import flattened, nearest, problem_with, table_options, unknown_name
+from importer.cli.tables import column_pairs, nearest, problem_with, table_options, unknown_name
 from importer.errors import UsageError
 
 TABLES: Final = {"columns": "map", "identifiers": "identifier"}
@@ -48,7 +48,7 @@ def read_config(path: Path, command: click.Command) -> dict[str, object]:
     problems: list[str] = []
     for written, value in _content(path).items():
         if written in TABLES:
-            found, wrong = _pairs(written, value)
+            found, wrong = column_pairs(f"[{written}]", value)
             name = TABLES[written]
             values[name] = [*_listed(values.get(name)), *found]
             problems += wrong
@@ -80,20 +80,6 @@ def _content(path: Path) -> dict[str, object]:
         raise UsageError(f"--config: {path} is not UTF-8; save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"--config: {path} is not TOML: {error}.") from None
-
-
-def _pairs(table: str, value: object) -> tuple[list[tuple[str, str]], list[str]]:
-    form = 'FIELD = "COLUMN"' if table == "columns" else 'PROVIDER = "COLUMN"'
-    if not isinstance(value, Mapping):
-        return [], [f"[{table}] must be a table of {form}."]
-    pairs: list[tuple[str, str]] = []
-    problems: list[str] = []
-    for name, column in flattened(value):
-        if isinstance(column, str) and column.strip() and name.strip():
-            pairs.append((name.strip(), column.strip()))
-        else:
-            problems.append(f"[{table}] {name} must name a column, as in {form}.")
-    return pairs, problems
 
 
 def _unknown(written: str, options: Mapping[str, click.Option]) -> str:

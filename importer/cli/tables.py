@@ -65,11 +65,32 @@ def nearest(name: str, names: Mapping[str, object]) -> str:
     return found[0] if found else ""
 
 
-def flattened(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
+def column_pairs(table: str, value: object) -> tuple[list[tuple[str, str]], list[str]]:
+    """Names with their columns, a pair for each; and what is wrong with them.
+
+    Args:
+        table: What they stand in, for the texts.
+        value: Name to a column, or to a list of columns.
+    """
+    if not isinstance(value, Mapping):
+        return [], [f"{table} must be a table of names and their columns, not {_kind(value)}."]
+    pairs: list[tuple[str, str]] = []
+    problems: list[str] = []
+    for name, columns in _flattened(value):
+        listed = columns if isinstance(columns, list | tuple) and columns else [columns]
+        for column in listed:
+            if isinstance(column, str) and column.strip() and name.strip():
+                pairs.append((name.strip(), column.strip()))
+            else:
+                problems.append(f"{table} {name} must be the name of a column, or a list of them.")
+    return pairs, problems
+
+
+def _flattened(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
     """The entries of a table; those of tables within it by dotted names."""
     for name, value in table.items():
         if isinstance(value, Mapping):
-            yield from flattened(value, f"{above}{name}.")
+            yield from _flattened(value, f"{above}{name}.")
         else:
             yield f"{above}{name}", value
 
