@@ -56,7 +56,7 @@ def read_config(path: Path, command: click.Command) -> dict[str, object]:
         name = written.replace("_", "-")
         option = options.get(name)
         if option is None or option.name is None:
-            problems.append(_unknown(written, options))
+            problems.append(_unknown(written, value, options))
         elif wrong_value := problem_with(written, option, value):
             problems.append(wrong_value)
         elif option.multiple:
@@ -82,17 +82,12 @@ def _content(path: Path) -> dict[str, object]:
         raise UsageError(f"--config: {path} is not TOML: {error}.") from None
 
 
-def _unknown(written: str, options: Mapping[str, click.Option]) -> str:
+def _unknown(written: str, value: object, options: Mapping[str, click.Option]) -> str:
     if written == "config":
         return "config cannot name another configuration file."
-    if nearest(written, options):
-        return unknown_name(written, options)
-    near = nearest(written, TABLES)
-    return (
-        f"there is no table [{written}]; did you mean [{near}]?"
-        if near
-        else unknown_name(written, options)
-    )
+    if isinstance(value, Mapping) and (near := nearest(written, TABLES)):
+        return f"there is no table [{written}]; did you mean [{near}]?"
+    return unknown_name(written, options)
 
 
 def _listed(value: object) -> list[object]:

@@ -14,6 +14,16 @@ _CREDENTIALS_HINT: Final = (
     "credentials stand in a file of their own (credentials-file) or in SITECORE_CDP_CLIENT_KEY "
     "and SITECORE_CDP_API_TOKEN"
 )
+# To Python, true is a whole number, so it comes first.
+_KINDS: Final[dict[type, str]] = {
+    bool: "true or false",
+    int: "a number",
+    float: "a decimal number",
+    str: "a text",
+    list: "a list",
+    tuple: "a list",
+    Mapping: "a table",
+}
 _NOT_IN_TABLES: Final = {"config", "help", "version"}
 
 
@@ -127,16 +137,7 @@ def _is_pair(item: object) -> bool:
 
 
 def _kind(value: object) -> str:
-    match value:
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a text"
-        case list() | tuple():
-            return "a list"
-        case Mapping():
-            return "a table"
-        case _:
-            return f"a {type(value).__name__}"
+    for kind, name in _KINDS.items():
+        if isinstance(value, kind):
+            return name
+    return f"a {type(value).__name__}"

@@ -268,6 +268,19 @@ def test_a_mistyped_variable_is_no_variable(workplace: Workplace, contacts: Cont
     assert "did you mean max-errors?" in ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("STRICT", "maybe"), ("LIMIT", "x"), ("MAP", "street"), ("LOG_FORMAT", "xml")],
+)
+def test_a_wrong_value_of_a_variable_is_told_as_the_variable_s(
+    workplace: Workplace, contacts: Contacts, name: str, value: str
+) -> None:
+    """Nobody finds it by looking at the command."""
+    ran = workplace.run(contacts(1), "--dry-run", **{f"IMPORT_CONTACTS_{name}": value})
+    assert ran.exit_status == 2
+    assert ran.stderr.startswith(f"Error: IMPORT_CONTACTS_{name}: '{value}' is not ")
+
+
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_a_bare_environment_harms_nothing(
     workplace: Workplace, server: ReferenceServer, log_format: str
@@ -297,6 +310,22 @@ def test_a_closed_pipe_harms_nothing(
     assert process.communicate(timeout=120)[1] == b""
     assert process.returncode == 0
     assert workplace.out.read_text().count("created") == 20
+
+
+def test_help_that_nobody_reads_harms_nothing(workplace: Workplace) -> None:
+    """As in: import-contacts --help | head -1."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, "--help"],
+        env=workplace.environment,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_closed_standard_error_is_not_the_journal(

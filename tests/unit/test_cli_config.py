@@ -84,6 +84,8 @@ def test_a_file_can_say_it(config: Config, text: str, name: str, value: object) 
         pytest.param("out = 5", "out must be a text, not a number", id="path"),
         pytest.param("max-erors = 5", 'no option "max-erors"; did you mean max-errors?', id="typo"),
         pytest.param('[colums]\na="b"', "did you mean [columns]?", id="table-typo"),
+        pytest.param('[identifers]\na="b"', "did you mean [identifiers]?", id="table-like-option"),
+        pytest.param("limit = 2.0", "a whole number, not a decimal number", id="decimal"),
         pytest.param('columns = "x"', "[columns] must be a table", id="columns-no-table"),
         pytest.param(
             "[columns]\ncity = 5", "[columns] city must be the name of a column", id="no-column"
