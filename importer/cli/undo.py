@@ -127,7 +127,7 @@ def main() -> None:
 
 
 def _options(given: Given) -> RunOptions:
-    from importer.cli.wiring import delivery_options, url_of  # noqa: PLC0415 - as above
+    from importer.cli.wiring import bar_of, delivery_options, url_of  # noqa: PLC0415 - as above
 
     name = given.strongest(("region", "base_url"), "Give only one of --region and --base-url.")
     if name is None:
@@ -143,7 +143,7 @@ def _options(given: Given) -> RunOptions:
         summary=given["summary"],
         journal=given["journal"] or path.with_name(f"{path.name}.journal"),
         dry_run=given["dry_run"],
-        bar=False if given["quiet"] else given["progress"],
+        bar=bar_of(given),
     )
 
 

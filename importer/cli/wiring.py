@@ -81,7 +81,7 @@ def run_options(
         strict=given["strict"],
         # A new sandbox is empty, whatever an earlier one has held.
         fresh=given["fresh"] or destination == "sandbox",
-        bar=False if given["quiet"] else given["progress"],
+        bar=bar_of(given),
         reads={f"--{name.replace('_', '-')}": given[name] for name in _READ if given[name]},
         shown=given.shown(
             {"out": out, "journal": journal}, {*_DESTINATIONS} - {destination or "sandbox"}
@@ -113,6 +113,14 @@ def url_of(name: str, given: Given) -> str:
     from importer.api import base_url_of, check_base_url  # noqa: PLC0415 - --help need not wait
 
     return check_base_url(given[name]) if name == "base_url" else base_url_of(given[name])
+
+
+def bar_of(given: Given) -> bool | None:
+    """Whether to draw a progress bar; None is on a terminal only.
+
+    Between lines of JSON there is no place for one.
+    """
+    return False if given["quiet"] or given["log_format"] == "json" else given["progress"]
 
 
 def delivery_options(given: Given) -> DeliveryOptions:

@@ -87,6 +87,18 @@ def test_quiet_says_what_is_wrong(workplace: Workplace, contacts: Contacts) -> N
     assert "INFO" not in ran.stderr
 
 
+def test_quiet_says_that_the_journal_was_lost(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """All of its rows are done, a second time: at night nobody else would notice."""
+    source = contacts(3)
+    assert workplace.send(source, server, "--quiet").stderr == ""
+    (workplace.directory / "results.csv.journal").unlink()
+    ran = workplace.send(source, server, "--quiet")
+    assert "ERROR journal.empty: " in ran.stderr
+    assert "says that 3 contacts are there already" in ran.stderr
+
+
 def test_every_line_of_the_json_log_is_an_event(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
