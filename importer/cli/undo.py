@@ -154,7 +154,12 @@ def main() -> None:
 
 
 def _options(given: Given) -> RunOptions:
-    from importer.cli.wiring import delivery_options, destination_of, url_of  # noqa: PLC0415 - as above
+    from importer.cli.wiring import (  # noqa: PLC0415 - as above
+        bar_of,
+        delivery_options,
+        destination_of,
+        url_of,
+    )
 
     name = given.strongest(_DESTINATIONS, "Give only one of --region and --base-url.")
     if name is None:
@@ -173,7 +178,7 @@ def _options(given: Given) -> RunOptions:
         summary=given["summary"],
         journal=journal,
         dry_run=given["dry_run"],
-        bar=False if given["quiet"] else given["progress"],
+        bar=bar_of(given),
         reads={f"--{name.replace('_', '-')}": given[name] for name in _READ if given[name]},
         shown=given.shown({"out": out, "journal": journal}, {*_DESTINATIONS} - {name}),
     )

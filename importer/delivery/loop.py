@@ -198,7 +198,7 @@ class Loop(ABC, Generic[T]):
     def _take(self, event: object) -> None:
         match event:
             case Exchanged():
-                self._in_flight -= not event.is_succeeded
+                self._in_flight -= not event.is_followed
                 self._count(event)
                 self._apply(event.task, self._after(event))
             case list():
@@ -219,7 +219,7 @@ class Loop(ABC, Generic[T]):
         result = exchanged.result
         requests = result.requests if isinstance(result, Listing) else 1
         self.requests += requests
-        in_flight = self._in_flight + (not exchanged.is_succeeded)
+        in_flight = self._in_flight + (not exchanged.is_followed)
         for _ in range(requests):
             seconds = (exchanged.ended - exchanged.started) / requests
             self.metrics.observe(exchanged.ended, seconds, _is_trouble(result), in_flight)
