@@ -169,8 +169,10 @@ class AtomicFile:
 
 def temporary(path: Path) -> Path | None:
     """The file that is written before it takes the name of ``path``; a stream has none."""
-    if path == STANDARD_STREAM:
-        return None
+    return None if path == STANDARD_STREAM else _partial(path)
+
+
+def _partial(path: Path) -> Path:
     # Always the same name, so that what a killed run left is written over by the next one.
     return path.with_name(f".{path.name}.partial")
 
@@ -203,7 +205,7 @@ def create_whole(path: Path, content: bytes) -> None:
         BlockingIOError: Another process is creating it at this moment.
         OSError: It cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = _partial(path)
     with os.fdopen(_open_alone(partial), "wb") as file, ExitStack() as on_failure:
         on_failure.callback(partial.unlink)
         if path.exists():

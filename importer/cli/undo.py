@@ -18,7 +18,6 @@ from importer.cli.main import tell_settings
 from importer.cli.options import default_out
 from importer.cli.types import FileType
 from importer.errors import ExitStatus, UsageError
-from importer.files import STANDARD_STREAM
 from importer.log import event
 from importer.settings import RunOptions, SourceOptions
 
@@ -155,15 +154,18 @@ def main() -> None:
 
 
 def _options(given: Given) -> RunOptions:
-    from importer.cli.wiring import delivery_options, destination_of, url_of  # noqa: PLC0415 - as above
+    from importer.cli.wiring import (  # noqa: PLC0415 - as above
+        bar_of,
+        delivery_options,
+        destination_of,
+        url_of,
+    )
 
     name = given.strongest(_DESTINATIONS, "Give only one of --region and --base-url.")
     if name is None:
         raise UsageError("Say where the contacts are: --region eu|us|ap|jp or --base-url URL.")
     base_url = url_of(name, given)
     path: Path = given["results_csv"]
-    if path == STANDARD_STREAM:
-        raise UsageError("An undo takes the path of a results file, no standard input.")
     out = given["out"] or default_out(path, "undone")
     journal = given["journal"] or path.with_name(f"{path.name}.journal")
     return RunOptions(
@@ -176,7 +178,7 @@ def _options(given: Given) -> RunOptions:
         summary=given["summary"],
         journal=journal,
         dry_run=given["dry_run"],
-        bar=False if given["quiet"] else given["progress"],
+        bar=bar_of(given),
         reads={f"--{name.replace('_', '-')}": given[name] for name in _READ if given[name]},
         shown=given.shown({"out": out, "journal": journal}, {*_DESTINATIONS} - {name}),
     )

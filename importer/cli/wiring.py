@@ -82,7 +82,7 @@ def run_options(
         fresh=given["fresh"],
         new_client_key=given["new_client_key"],
         starts_sandbox=destination == "sandbox",
-        bar=False if given["quiet"] else given["progress"],
+        bar=bar_of(given),
         reads={f"--{name.replace('_', '-')}": given[name] for name in _READ if given[name]},
         shown=given.shown(
             {"out": out, "journal": journal}, {*_DESTINATIONS} - {destination or "sandbox"}
@@ -121,6 +121,14 @@ def url_of(name: str, given: Given) -> str:
     from importer.api import base_url_of, check_base_url  # noqa: PLC0415 - --help need not wait
 
     return check_base_url(given[name]) if name == "base_url" else base_url_of(given[name])
+
+
+def bar_of(given: Given) -> bool | None:
+    """Whether to draw a progress bar; None is on a terminal only.
+
+    Between lines of JSON there is no place for one.
+    """
+    return False if given["quiet"] or given["log_format"] == "json" else given["progress"]
 
 
 def delivery_options(given: Given) -> DeliveryOptions:

@@ -29,14 +29,14 @@ class Exchanged(Generic[T]):
         started: When it left, seconds of the monotonic clock.
         ended: When its answer was there, or failed to come.
         result: What came of it; an exception is a fault of this program.
-        is_succeeded: Whether the next task is in flight in its place.
+        is_followed: Whether the next task is in flight in its place.
     """
 
     task: T
     started: float
     ended: float
     result: Answer | Listing | Exception
-    is_succeeded: bool
+    is_followed: bool
 
 
 class Workers(Generic[T]):

@@ -4,7 +4,7 @@ The header is settled once for a run; after that each batch is mapped column by 
 """
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import pandas as pd
@@ -72,7 +72,7 @@ class Mapping:
                 fields[field] = _combined(field, self._texts(field, cells), rows, issues)
             else:
                 (position,) = self._columns.positions(field)
-                fields[field] = [cell.strip(BLANKS) for cell in cells[position].tolist()]
+                fields[field] = list(map(str.strip, cells[position].tolist(), repeat(BLANKS)))
         return Mapped(pd.DataFrame(fields, index=cells.index, dtype=object), tuple(issues))
 
     def orders(self, cells: pd.DataFrame) -> dict[int, str]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from importer.api import Api, Credentials
 from importer.delivery import Delivery, Stop, exists, not_sent
-from importer.journal import Entry, Journal
+from importer.journal import Entry, Journal, State
 from importer.pipeline.feeding import run_fed
 from importer.pipeline.intake import Intake, Prepared
 from importer.progress import Progress
@@ -107,6 +107,9 @@ class Dispatch:
             known = exists(contact.row, entry)
             return replace(known, status=Status.DUPLICATE) if planned.duplicate_of else known
         if self.stop is not None:
-            return not_sent(contact.row, contact.order_ref, self.stop)
+            told = not_sent(contact.row, contact.order_ref, self.stop)
+            is_unclear = entry is not None and entry.state in {State.INTENT, State.UNKNOWN}
+            # An earlier run has sent it.
+            return replace(told, status=Status.UNKNOWN) if is_unclear else told
         status = Status.DUPLICATE if planned.duplicate_of else Status.VALID
         return Outcome(row=contact.row, status=status, order_ref=contact.order_ref)

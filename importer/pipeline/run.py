@@ -149,7 +149,7 @@ class _Run:
             journal.forget()
         elif not options.dry_run and journal.is_empty and (there := contacts_there(options.out)):
             event(
-                logging.WARNING,
+                logging.ERROR,  # for --quiet as well: the doubles would be seen by nobody
                 "journal.empty",
                 f"{options.out} says that {there:,} contacts are there already, but the journal "
                 f"{options.journal} knows of none sent to this destination. If it was lost, stop "

@@ -210,6 +210,7 @@ class _Run:
             settled=deletion.settled if deletion else 0,
             last_concurrency=deletion.pace.limit if deletion else None,
             lowest_concurrency=lowest if lowest < most else None,
+            most_in_flight=most,
             stop=stop.message if stop else "",
             out=str(self.options.out),
             exit_status=status,

@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 from command import COMMAND, Workplace, order
-from servers.reference import ReferenceServer
+from servers.reference import Fault, ReferenceServer
 
 Contacts = Callable[[int], Path]
 NAIVE = (sys.executable, str(Path(__file__).parents[1] / "naive.py"))
@@ -278,6 +278,22 @@ def handles(process: "subprocess.Popen[str]", number: signal.Signals) -> bool:
         if line.startswith("SigCgt:"):
             return bool(int(line.split()[1], 16) >> (number - 1) & 1)
     return False
+
+
+def test_what_was_sent_is_not_told_as_not_sent_by_a_run_that_never_begins(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """A killed run has sent it; what --strict finds keeps the next from asking."""
+    source = contacts(2)
+    server.fault_of = lambda _: Fault(silent=True, store=True)
+    process = workplace.start(*arguments(workplace, server))
+    wait_until(lambda: server.requests, process)
+    process.kill()
+    process.communicate()
+    with source.open("a") as file:
+        file.write("no order,Ann,\r\n")
+    ran = workplace.send(source, server, "--strict")
+    assert ran.statuses == ["unknown", "not_sent", "invalid"]
 
 
 def clear(workplace: Workplace) -> None:
