@@ -80,7 +80,9 @@ class Health:
             )
         if self._failing_since is None:
             self._failing_since = now
-        is_telling = self.is_probing or not self._was_ever_well
+        # One row may be at fault itself. To wait for five would take 150 seconds and more when
+        # one request at a time meets silence.
+        is_telling = len(self._failing_rows) > 1 or not self._was_ever_well
         if is_telling and now - self._failing_since >= _PATIENCE:
             return self.down()
         return None

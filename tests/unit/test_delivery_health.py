@@ -25,6 +25,19 @@ def test_trouble_of_many_rows_means_probing_and_then_the_end() -> None:
     assert second < 90.0
 
 
+def test_silence_ends_the_run_with_one_request_at_a_time_too() -> None:
+    """Each takes 30 seconds to fail, and two minutes are the limit."""
+    health, stop, now = Health(), None, 0.0
+    health.well(now)
+    for row in range(1, 10):
+        now += 30.0
+        stop = stop or health.trouble(row, "silence", now - 30.0, now)
+        if stop:
+            break
+    assert stop is not None
+    assert now <= 120.0
+
+
 def test_a_good_answer_ends_the_probing() -> None:
     """And the patience begins anew."""
     health = Health()
