@@ -203,6 +203,37 @@ def test_what_would_meet_every_row_ends_the_run_and_the_next_goes_on(
     assert server.contact_counts() == {order(n): 1 for n in range(1, 7)}
 
 
+def test_another_client_key_neither_sends_again_nor_takes_for_sent(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """A wrong one that has sent nothing does no harm; a renewed one is said to be so, once."""
+    source = contacts(3)
+    given = (source, "--base-url", server.url, "--out", workplace.out)
+    assert workplace.run(*given, SITECORE_CDP_CLIENT_KEY="mistyped").exit_status == 4
+    assert workplace.run(*given).statuses == ["created"] * 3
+    server.authorization = None
+    refused = workplace.run(*given, SITECORE_CDP_CLIENT_KEY="renewed")
+    assert refused.exit_status == 2
+    assert "--new-client-key" in refused.stderr
+    for more in (["--new-client-key"], []):
+        ran = workplace.run(*given, *more, SITECORE_CDP_CLIENT_KEY="renewed")
+        assert ran.statuses == ["exists"] * 3
+    assert server.contact_counts() == {order(n): 1 for n in range(1, 4)}
+
+
+def test_a_fresh_start_never_takes_an_old_contact_for_a_new_one(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """An unclear answer right after ``--fresh``: the old one is known to be another's."""
+    source = contacts(1)
+    (old,) = workplace.send(source, server).results
+    faults = [Fault(status=500, store=True)]
+    server.fault_of = lambda _: faults.pop() if faults else None
+    (new,) = workplace.send(source, server, "--fresh").results
+    assert (new["status"], new["ref"]) == ("created", server.contacts[order(1)][1]["ref"])
+    assert new["ref"] != old["ref"]
+
+
 def test_identical_rows_of_different_content_are_told_apart_when_settling(
     workplace: Workplace,
 ) -> None:
