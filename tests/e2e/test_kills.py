@@ -72,13 +72,29 @@ def test_killed_at_random_times(
     go_on(workplace, server, 200)
 
 
+def shares(call: str, count: int) -> list[tuple[str, range]]:
+    """Every n-th call, dealt out to so many tests: a long sweep in one test would meet its limit."""
+    return [(call, range(first, MOST_CALLS, count)) for first in range(1, count + 1)]
+
+
 @needs_strace
 @pytest.mark.slow
-@pytest.mark.parametrize("call", ["pwrite64", "fdatasync", "sendto", "recvfrom", "rename"])
-def test_killed_at_every_system_call(workplace: Workplace, contacts: Contacts, call: str) -> None:
+@pytest.mark.parametrize(
+    ("call", "numbers"),
+    [
+        *shares("pwrite64", 4),
+        *shares("fdatasync", 2),
+        *shares("sendto", 1),
+        *shares("recvfrom", 1),
+        *shares("rename", 1),
+    ],
+)
+def test_killed_at_every_system_call(
+    workplace: Workplace, contacts: Contacts, call: str, numbers: range
+) -> None:
     """At the first, the second, the third ... until a run ends well."""
     contacts(ROWS)
-    for number in _until_missed():
+    for number in _until_missed(numbers):
         with ReferenceServer() as server:
             clear(workplace)
             ended = _injected(workplace, server, f"{call}:signal=SIGKILL:when={number}")
@@ -87,24 +103,26 @@ def test_killed_at_every_system_call(workplace: Workplace, contacts: Contacts, c
             if workplace.out.exists():
                 assert len(workplace.out.read_text().splitlines()) == 1 + ROWS
             go_on(workplace, server, ROWS)
-    assert number > 1, f"{call} was never called"
+    assert number > numbers[0], f"{call} was never called"
 
 
 @needs_strace
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "numbers"),
     [
-        pytest.param("pwrite64:error=ENOSPC", id="journal-full"),
-        pytest.param("fdatasync:error=EIO", id="journal-not-synced"),
-        pytest.param("fsync:error=EIO", id="results-not-synced"),
-        pytest.param("rename:error=EACCES", id="results-not-renamed"),
+        *shares("pwrite64:error=ENOSPC", 4),
+        *shares("fdatasync:error=EIO", 2),
+        *shares("fsync:error=EIO", 1),
+        *shares("rename:error=EACCES", 1),
     ],
 )
-def test_the_disk_fails_at_every_call(workplace: Workplace, contacts: Contacts, fault: str) -> None:
+def test_the_disk_fails_at_every_call(
+    workplace: Workplace, contacts: Contacts, fault: str, numbers: range
+) -> None:
     """Nothing is sent that is not on record, and the same command goes on from there."""
     contacts(ROWS)
-    for number in _until_missed():
+    for number in _until_missed(numbers):
         with ReferenceServer() as server:
             clear(workplace)
             workplace.out.write_text("of yesterday")
@@ -117,7 +135,7 @@ def test_the_disk_fails_at_every_call(workplace: Workplace, contacts: Contacts, 
             if (results := workplace.out.read_text()) != "of yesterday":
                 assert len(results.splitlines()) == 1 + ROWS
             go_on(workplace, server, ROWS)
-    assert number > 1, f"{fault} was never met"
+    assert number > numbers[0], f"{fault} was never met"
 
 
 @needs_strace
@@ -315,8 +333,8 @@ class Ended:
     was_hit: bool
 
 
-def _until_missed() -> Iterator[int]:
-    yield from range(1, MOST_CALLS)
+def _until_missed(numbers: range = range(1, MOST_CALLS)) -> Iterator[int]:
+    yield from numbers
     pytest.fail("every call was hit")
 
 
