@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from _pytest.mark import ParameterSet
 from command import COMMAND, Workplace, order
 from servers.reference import Fault, ReferenceServer
 
@@ -72,9 +73,12 @@ def test_killed_at_random_times(
     go_on(workplace, server, 200)
 
 
-def shares(call: str, count: int) -> list[tuple[str, range]]:
-    """Every n-th call, dealt out to so many tests: a long sweep in one test would meet its limit."""
-    return [(call, range(first, MOST_CALLS, count)) for first in range(1, count + 1)]
+def shares(call: str, count: int) -> list[ParameterSet]:
+    """Every n-th call, dealt out to so many tests: one alone would meet its limit of time."""
+    return [
+        pytest.param(call, range(first, MOST_CALLS, count), id=f"{call}-{first}-of-{count}")
+        for first in range(1, count + 1)
+    ]
 
 
 @needs_strace
