@@ -18,7 +18,6 @@ from importer.cli.main import tell_settings
 from importer.cli.options import default_out
 from importer.cli.types import FileType
 from importer.errors import ExitStatus, UsageError
-from importer.files import STANDARD_STREAM
 from importer.log import event
 from importer.settings import RunOptions, SourceOptions
 
@@ -161,8 +160,6 @@ def _options(given: Given) -> RunOptions:
         raise UsageError("Say where the contacts are: --region eu|us|ap|jp or --base-url URL.")
     base_url = url_of(name, given)
     path: Path = given["results_csv"]
-    if path == STANDARD_STREAM:
-        raise UsageError("An undo takes the path of a results file, no standard input.")
     out = given["out"] or default_out(path, "undone")
     journal = given["journal"] or path.with_name(f"{path.name}.journal")
     return RunOptions(

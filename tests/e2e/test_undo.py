@@ -718,4 +718,4 @@ def test_standard_input_is_no_results_file(workplace: Workplace) -> None:
     """It could not be read twice, nor could anybody be asked."""
     ran = workplace.run("-", "--region", "eu", "--yes", command=UNDO, stdin=b"")
     assert ran.exit_status == ExitStatus.USAGE
-    assert "path" in ran.stderr
+    assert "must be a file" in ran.stderr
