@@ -11,6 +11,7 @@ import shutil
 import stat
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self, TextIO
@@ -168,8 +169,10 @@ class AtomicFile:
 
 def temporary(path: Path) -> Path | None:
     """The file that is written before it takes the name of ``path``; a stream has none."""
-    if path == STANDARD_STREAM:
-        return None
+    return None if path == STANDARD_STREAM else _partial(path)
+
+
+def _partial(path: Path) -> Path:
     # Always the same name, so that what a killed run left is written over by the next one.
     return path.with_name(f".{path.name}.partial")
 
@@ -193,6 +196,27 @@ def _open_alone(path: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def create_whole(path: Path, content: bytes) -> None:
+    """Create a file for its owner alone, synced and whole; leave one alone that is there.
+
+    Raises:
+        BlockingIOError: Another process is creating it at this moment.
+        OSError: It cannot be written.
+    """
+    partial = _partial(path)
+    with os.fdopen(_open_alone(partial), "wb") as file, ExitStack() as on_failure:
+        on_failure.callback(partial.unlink)
+        if path.exists():
+            return
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+        # Under the lock, so nobody can have created it since.
+        partial.rename(path)
+        on_failure.pop_all()
+        sync_directory(path.parent)
 
 
 def sync_directory(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from typing import Final, TextIO
 from importer.errors import StoppedError, UsageError
 
 _SECONDS_TO_STOP: Final = 5.0
+_CREDENTIALS: Final = "SITECORE_CDP_"  # variables of no use to a rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ def sandbox_running(faults: Path | None) -> Iterator[SandboxAddress]:
             stdout=subprocess.PIPE,
             stderr=said,
             text=True,
+            env={k: v for k, v in os.environ.items() if not k.startswith(_CREDENTIALS)},
             start_new_session=True,
         )
         try:

@@ -143,6 +143,8 @@ class RunOptions:
         dry_run: Read and validate everything, send nothing.
         strict: Send nothing unless every record is valid.
         fresh: Forget what the journal holds on the destination.
+        new_client_key: The client key has been renewed; the tenant is the same as ever.
+        starts_sandbox: The API was started for this run, and holds nothing.
         bar: Draw a progress bar; None is on a terminal only.
         reads: Option to a file that it has the run read, such as ``--config``; none of them
             may be written over.
@@ -163,6 +165,8 @@ class RunOptions:
     dry_run: bool = False
     strict: bool = False
     fresh: bool = False
+    new_client_key: bool = False
+    starts_sandbox: bool = False
     bar: bool | None = None
     reads: Mapping[str, Path] = field(default_factory=dict)
     shown: tuple[Setting, ...] = ()

@@ -6,8 +6,6 @@ Source: contract, section 4.
 import re
 from typing import Final
 
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
-
 from schemas.faults import Fault
 from schemas.text import invisible
 
@@ -38,6 +36,13 @@ def is_address(text: str) -> bool:
     """
     if len(text) > _LONGEST:
         return False
+    # Loaded late: few files need it, and its patterns take 20 ms to compile.
+    from email_validator import (  # noqa: PLC0415
+        SPECIAL_USE_DOMAIN_NAMES,
+        EmailNotValidError,
+        validate_email,
+    )
+
     head, dot, label = text.rpartition(".")
     if dot and label.lower() in SPECIAL_USE_DOMAIN_NAMES:
         text = f"{head}.{'x' * len(label)}"

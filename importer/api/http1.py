@@ -11,6 +11,7 @@ import io
 import re
 import socket
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -127,11 +128,10 @@ class FinalResponse(http.client.HTTPResponse):
             raise http.client.BadStatusLine(repr(line[:80]))
         self.fields = []
         while (line := self._line()) not in {b"\r\n", b"\n"}:
-            header = _HEADER.fullmatch(line)
+            header = _header(line)
             if header is None or len(self.fields) == _MAX_HEADERS:
                 raise http.client.HTTPException("a header is malformed, or one too many")
-            name, value = header.groups()
-            self.fields.append((name.decode("ascii"), value.decode("latin-1")))
+            self.fields.append(header)
         return int(found[2]), int(found[1])
 
     def _line(self) -> bytes:
@@ -163,6 +163,12 @@ class FinalResponse(http.client.HTTPResponse):
             or (minor == 0 and "keep-alive" not in options)
             or bool(codings and lengths)
         )
+
+
+@lru_cache(maxsize=64)  # most headers of a server are always the same
+def _header(line: bytes) -> tuple[str, str] | None:
+    header = _HEADER.fullmatch(line)
+    return header and (header[1].decode("ascii"), header[2].decode("latin-1"))
 
 
 def request_bytes(

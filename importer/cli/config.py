@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from importer.cli.tables import flattened, nearest, problem_with, table_options, unknown_name
+from importer.cli.tables import column_pairs, nearest, problem_with, table_options, unknown_name
 from importer.errors import UsageError
 
 TABLES: Final = {"columns": "map", "identifiers": "identifier"}
@@ -59,7 +59,7 @@ def read_config(path: Path, command: click.Command) -> dict[str, object]:
     problems: list[str] = []
     for written, value in _content(path).items():
         if written in TABLES:
-            found, wrong = _pairs(written, value)
+            found, wrong = column_pairs(f"[{written}]", value)
             name = TABLES[written]
             values[name] = [*_listed(values.get(name)), *found]
             problems += wrong
@@ -67,7 +67,7 @@ def read_config(path: Path, command: click.Command) -> dict[str, object]:
         name = written.replace("_", "-")
         option = options.get(name)
         if option is None or option.name is None:
-            problems.append(_unknown(written, options))
+            problems.append(_unknown(written, value, options))
         elif wrong_value := problem_with(written, option, value):
             problems.append(wrong_value)
         elif option.multiple:
@@ -93,31 +93,12 @@ def _content(path: Path) -> dict[str, object]:
         raise UsageError(f"--config: {path} is not TOML: {error}.") from None
 
 
-def _pairs(table: str, value: object) -> tuple[list[tuple[str, str]], list[str]]:
-    form = 'FIELD = "COLUMN"' if table == "columns" else 'PROVIDER = "COLUMN"'
-    if not isinstance(value, Mapping):
-        return [], [f"[{table}] must be a table of {form}."]
-    pairs: list[tuple[str, str]] = []
-    problems: list[str] = []
-    for name, column in flattened(value):
-        if isinstance(column, str) and column.strip() and name.strip():
-            pairs.append((name.strip(), column.strip()))
-        else:
-            problems.append(f"[{table}] {name} must name a column, as in {form}.")
-    return pairs, problems
-
-
-def _unknown(written: str, options: Mapping[str, click.Option]) -> str:
+def _unknown(written: str, value: object, options: Mapping[str, click.Option]) -> str:
     if written == "config":
         return "config cannot name another configuration file."
-    if nearest(written, options):
-        return unknown_name(written, options)
-    near = nearest(written, TABLES)
-    return (
-        f"there is no table [{written}]; did you mean [{near}]?"
-        if near
-        else unknown_name(written, options)
-    )
+    if isinstance(value, Mapping) and (near := nearest(written, TABLES)):
+        return f"there is no table [{written}]; did you mean [{near}]?"
+    return unknown_name(written, options)
 
 
 def _listed(value: object) -> list[object]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from importer._version import __version__
+from importer.cli.environment import variable
 from importer.cli.given import Given
 from importer.cli.tables import credentials_hint
 from importer.errors import ExitStatus, ImportContactsError, StoppedError, UsageError
@@ -78,7 +79,7 @@ def _status(command: click.Command, arguments: list[str]) -> ExitStatus:
     name = command.name or ""
     try:
         # Not command.main(): it has words of its own for Ctrl-C and for a broken pipe.
-        with command.make_context(name, list(arguments)) as ctx:
+        with _context(command, arguments) as ctx:
             return ExitStatus(command.invoke(ctx))
     except click.exceptions.Exit as after_help:
         return ExitStatus(after_help.exit_code)
@@ -97,11 +98,23 @@ def _status(command: click.Command, arguments: list[str]) -> ExitStatus:
         return ExitStatus.STOPPED
 
 
+def _context(command: click.Command, arguments: list[str]) -> click.Context:
+    try:
+        return command.make_context(command.name, list(arguments))
+    except BrokenPipeError:  # as in: import-contacts --help | head -1
+        raise click.exceptions.Exit from None
+
+
 def _usage(error: click.ClickException) -> str:
     """What click has to say about arguments, in a whole sentence."""
     if isinstance(error, click.NoSuchOption) and (hint := credentials_hint(error.option_name)):
         return hint
     text = error.format_message()
+    if isinstance(error, click.BadParameter) and isinstance(option := error.param, click.Option):
+        source = error.ctx.get_parameter_source(option.name or "") if error.ctx else None
+        if source is click.core.ParameterSource.ENVIRONMENT:
+            # Whoever reads it in a mail would look for it in the command.
+            text = f"{variable(option)}: {error.message}"
     return text if text.endswith((".", "?", ".)", "?)")) else f"{text}."
 
 

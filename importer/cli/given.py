@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from importer.cli.config import TABLES
-from importer.cli.tables import nearest, problem_with, table_options
+from importer.cli.tables import problem_with, table_options
 from importer.errors import UsageError
 from importer.settings import MaxErrors, Setting
 
@@ -67,21 +67,13 @@ class Given:
             options: Value by parameter name; None and absence stand for the default.
 
         Raises:
-            TypeError: There is no such option.
             UsageError: Values are wrong; all of them at once.
         """
         known = {option.name: option for option in table_options(command).values() if option.name}
         given = {name: value for name, value in options.items() if value is not None}
-        problems: list[str] = []
-        for name, value in given.items():
-            if name not in known:
-                near = nearest(name, {one.replace("_", "-"): one for one in known})
-                hint = f"; did you mean {near.replace('-', '_')}?" if near else ""
-                raise TypeError(f"import_contacts() has no option {name!r}{hint}")
-            if wrong := problem_with(name, known[name], value):
-                problems.append(wrong)
-        if problems:
-            raise UsageError(" ".join(problems))
+        problems = [problem_with(name, known[name], value) for name, value in given.items()]
+        if any(problems):
+            raise UsageError(" ".join(filter(None, problems)))
         ctx = command.make_context(
             "import_contacts", ["--", str(source)], auto_envvar_prefix=None, default_map=given
         )

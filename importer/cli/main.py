@@ -64,6 +64,8 @@ def main() -> None:
 
 def _run(given: Given) -> "Summary":
     with ExitStack() as stack:
+        # What is loaded here stays: not to look through it for garbage saves 0.08 of 0.73 s.
+        gc.disable()
         from importer.cli.wiring import run_options  # noqa: PLC0415 - --help need not wait
 
         options, credentials = run_options(given, stack)
@@ -82,6 +84,7 @@ def _spare_collections() -> None:
     """
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+    gc.enable()
 
 
 def tell_settings(options: RunOptions) -> None:

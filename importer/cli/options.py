@@ -106,6 +106,11 @@ _OPTIONS: Final = (
     ),
     click.option("--fresh", is_flag=True, help="Forget the journal and send everything."),
     click.option(
+        "--new-client-key",
+        is_flag=True,
+        help="The client key was renewed, the tenant is the same: the journal holds on.",
+    ),
+    click.option(
         "--map",
         type=PairType("FIELD", "COLUMN"),
         multiple=True,

@@ -46,6 +46,7 @@ _SHARED: Final = frozenset(
         "verbose",
         "progress",
         "credentials_file",
+        "new_client_key",
     }
 )
 _DESTINATIONS: Final = ("region", "base_url")
@@ -153,7 +154,12 @@ def main() -> None:
 
 
 def _options(given: Given) -> RunOptions:
-    from importer.cli.wiring import delivery_options, url_of  # noqa: PLC0415 - as above
+    from importer.cli.wiring import (  # noqa: PLC0415 - as above
+        bar_of,
+        delivery_options,
+        destination_of,
+        url_of,
+    )
 
     name = given.strongest(_DESTINATIONS, "Give only one of --region and --base-url.")
     if name is None:
@@ -166,12 +172,13 @@ def _options(given: Given) -> RunOptions:
         source=SourceOptions(path=path),
         delivery=delivery_options(given),
         base_url=base_url,
-        destination=base_url,
+        destination=destination_of(base_url),
+        new_client_key=given["new_client_key"],
         out=out,
         summary=given["summary"],
         journal=journal,
         dry_run=given["dry_run"],
-        bar=False if given["quiet"] else given["progress"],
+        bar=bar_of(given),
         reads={f"--{name.replace('_', '-')}": given[name] for name in _READ if given[name]},
         shown=given.shown({"out": out, "journal": journal}, {*_DESTINATIONS} - {name}),
     )

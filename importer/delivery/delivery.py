@@ -1,7 +1,6 @@
 """The delivery of contacts: each exactly once, rows of one order one after the other."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from random import Random
 
 from importer.api import Api
@@ -78,9 +77,10 @@ class Delivery(Loop[Task]):
             raise AssertionError("A preview writes nothing.")
         if task.action is not Action.SEND or _is_intended(task):
             return ()
-        task.entry = Entry(task.key, task.order_ref, State.INTENT)
         # Under its alias, too, or a run whose look-up fails would say that it is not there.
-        return [replace(task.entry, key=key) for key in task.keys]
+        entries = [Entry(key, task.order_ref, State.INTENT) for key in task.keys]
+        task.entry = entries[0]
+        return entries
 
     def _after(self, exchanged: Exchanged[Task]) -> Advance:
         if exchanged.task.action is not Action.LOOK_UP:

@@ -2,7 +2,7 @@
 
 One thread runs it and owns all state; the workers only talk to the API. A turn of the loop
 takes in what came, puts intents and outcomes on disk in one commit, and only then lets the
-requests leave and the outcomes be told.
+requests leave and the outcomes be told. After a good answer a worker goes on by itself.
 """
 
 import contextlib
@@ -57,7 +57,7 @@ class Loop(ABC, Generic[T]):
         self._outbox = outbox
         self._observer = observer
         self._gate = gate
-        self._workers = Workers(api, self.pace.most, self.events, carry_out)
+        self._workers = Workers(api, self.pace, self.events, carry_out)
         self._agenda = Agenda[T]()
         self._arming: list[T] = []  # intent not on disk yet
         self._ahead = 0
@@ -118,9 +118,8 @@ class Loop(ABC, Generic[T]):
             # What is on record already leaves before anything else is done: an answer's
             # successor then waits for no commit, which is 3 of 100 ms with 16 in flight.
             self._release()
-            self._workers.goes_on = self._in_flight <= self._limit and self.pace.is_free(
-                time.monotonic()
-            )
+            now = time.monotonic()
+            self._workers.goes_on = self._in_flight <= self._limit and self.pace.is_free(now)
             self._arm()
             if self._is_commit_due():
                 self._commit()
@@ -172,10 +171,8 @@ class Loop(ABC, Generic[T]):
         return 1 if self._observer.health.is_probing else self.pace.limit
 
     def _release(self) -> None:
-        now, limit = time.monotonic(), self._limit
-        while self._in_flight < limit and self.pace.opens_at(now) <= now:
-            if not self._workers.submit():
-                break
+        now, limit, submit = time.monotonic(), self._limit, self._workers.submit
+        while self._in_flight < limit and self.pace.opens_at(now) <= now and submit():
             self.pace.departed(now)
             self._in_flight += 1
 
@@ -184,7 +181,7 @@ class Loop(ABC, Generic[T]):
         due = min(self._agenda.next_due, self._outbox.due)
         if self._workers.ready and self._in_flight < self._limit:
             due = min(due, self.pace.opens_at(now))
-        if self._workers.goes_on:
+        if self._workers.goes_on and self._in_flight:
             due = min(due, now + _LONGEST_NAP)
         if not self._is_over and self.stop is None:
             self._take_all(min(max(0.0, due - now), 3600.0))
@@ -192,18 +189,16 @@ class Loop(ABC, Generic[T]):
     def _take_all(self, timeout: float) -> None:
         """Take in what has come, once something has that cannot wait or the time is up."""
         with contextlib.suppress(Empty):
-            event = self.events.get(timeout=timeout)
+            self._take(self.events.get(timeout=timeout))
             while True:
-                self._take(event)
-                event = self.events.get_nowait()
-        finished = self._workers.finished
-        while finished:
-            self._take(finished.popleft())
+                self._take(self.events.get_nowait())
+        while self._workers.finished:
+            self._take(self._workers.finished.popleft())
 
     def _take(self, event: object) -> None:
         match event:
             case Exchanged():
-                self._in_flight -= not event.is_succeeded
+                self._in_flight -= not event.is_followed
                 self._count(event)
                 self._apply(event.task, self._after(event))
             case list():
@@ -224,13 +219,10 @@ class Loop(ABC, Generic[T]):
         result = exchanged.result
         requests = result.requests if isinstance(result, Listing) else 1
         self.requests += requests
-        ended = exchanged.ended
-        in_flight = self._in_flight + (not exchanged.is_succeeded)
+        in_flight = self._in_flight + (not exchanged.is_followed)
         for _ in range(requests):
-            seconds = (ended - exchanged.started) / requests
-            self.metrics.observe(ended, seconds, _is_trouble(result), in_flight)
-        for _ in range(requests - 1):
-            self.pace.departed(time.monotonic())
+            seconds = (exchanged.ended - exchanged.started) / requests
+            self.metrics.observe(exchanged.ended, seconds, _is_trouble(result), in_flight)
 
     def _apply(self, task: T, advance: Advance) -> None:
         self.stop = self.stop or advance.stop

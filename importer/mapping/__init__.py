@@ -4,7 +4,7 @@ The header is settled once for a run; after that each batch is mapped column by 
 """
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import pandas as pd
@@ -13,7 +13,7 @@ from importer.mapping.columns import Columns, settle_columns
 from importer.mapping.lists import pair, pair_splitter, text_splitter
 from importer.records import Issue, Mapped
 from schemas.faults import Fault
-from schemas.fields import BLANKS, IDENTIFIERS, TEXT_LIST_FIELDS
+from schemas.fields import BLANKS, IDENTIFIERS, ORDER_REF, TEXT_LIST_FIELDS
 
 if TYPE_CHECKING:
     from importer.settings import MappingOptions
@@ -72,8 +72,16 @@ class Mapping:
                 fields[field] = _combined(field, self._texts(field, cells), rows, issues)
             else:
                 (position,) = self._columns.positions(field)
-                fields[field] = [cell.strip(BLANKS) for cell in cells[position].tolist()]
+                fields[field] = list(map(str.strip, cells[position].tolist(), repeat(BLANKS)))
         return Mapped(pd.DataFrame(fields, index=cells.index, dtype=object), tuple(issues))
+
+    def orders(self, cells: pd.DataFrame) -> dict[int, str]:
+        """Give the order of each row of a batch as it stands there, ``""`` without a column."""
+        positions = self._columns.positions(ORDER_REF)
+        if not positions:
+            return {}
+        found = (cell.strip(BLANKS) for cell in cells[positions[0]].tolist())
+        return dict(zip(cells.index.tolist(), found, strict=True))
 
     def _texts(self, field: str, cells: pd.DataFrame) -> list[Read]:
         split = self._splitters[field]

@@ -36,6 +36,13 @@ class Dispatch:
         """The delivery, once there is one."""
         self.stop: Stop | None = None
         """Why the run ended early, if it did."""
+        self.hurry: Stop | None = None
+        """The same when the rest of the file is to be told as not sent without judging it."""
+
+    def interrupt_at_once(self, stop: Stop) -> None:
+        """End the run early, for somebody waits for it to end: as :meth:`interrupt`."""
+        self.hurry = stop
+        self.interrupt(stop)
 
     def interrupt(self, stop: Stop) -> None:
         """End the run early; safe from any thread and from a signal handler."""
@@ -58,9 +65,12 @@ class Dispatch:
                 self.interrupt(Stop("results", "The results cannot be written."))
 
         def prepared() -> Iterator[Prepared]:
-            for one in intake.prepare(recorder.tally):
+            for one in intake.prepare(recorder.tally, lambda: self.hurry is not None):
                 recorder.expect(one.batch, _MOST_PENDING)
                 tell(one.invalid)
+                if self.hurry is not None:
+                    stop = self.hurry
+                    tell([not_sent(row, order, stop) for row, order in one.unjudged.items()])
                 yield one
 
         if not self._options.asks_api or self.stop is not None:

@@ -57,10 +57,11 @@ def _written(options: RunOptions) -> Iterator[tuple[str, Path]]:
 
 def _beside(option: str, path: Path) -> list[Path]:
     """The files that stand beside a file of the run while it is written."""
-    if option == "--journal":
-        return [path.with_name(f"{path.name}-{kind}") for kind in ("wal", "shm")]
     partial = temporary(path)
-    return [partial] if partial else []
+    beside = [partial] if partial else []
+    if option == "--journal":
+        beside.append(path.with_name(f"{path.name}-journal"))  # SQLite's own
+    return beside
 
 
 def _stdout() -> list[object]:

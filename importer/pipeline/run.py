@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 from importer.api import Credentials
 from importer.delivery import Stop
 from importer.errors import ExitStatus, InputError, StoppedError
-from importer.journal import Journal
+from importer.journal import Journal, Sender
 from importer.log import event
 from importer.mapping import Mapping
 from importer.metrics import Metrics
@@ -97,7 +97,7 @@ class _Run:
             event(logging.WARNING, "column.ignored", warning)
         journal = self._open_journal()
         dispatch = Dispatch(self.options, self.credentials, journal)
-        interruption = Interruption(dispatch.interrupt)
+        interruption = Interruption(dispatch.interrupt_at_once)
         if heed_signals:
             self.stack.enter_context(interruption)
         surveyed = self._survey(mapping, validator, dispatch)
@@ -139,13 +139,17 @@ class _Run:
     def _open_journal(self) -> Journal:
         options = self.options
         opener = Journal.open_for_reading if options.dry_run else Journal.open
-        journal = opener(options.journal, options.destination or "")
+        client_key = self.credentials.client_key if self.credentials else ""
+        sender = Sender(options.destination or "", client_key, options.new_client_key)
+        journal = opener(options.journal, sender)
         self.stack.callback(journal.close)
-        if options.fresh:
+        if options.starts_sandbox:
+            journal.drop()
+        elif options.fresh:
             journal.forget()
         elif not options.dry_run and journal.is_empty and (there := contacts_there(options.out)):
             event(
-                logging.WARNING,
+                logging.ERROR,  # for --quiet as well: the doubles would be seen by nobody
                 "journal.empty",
                 f"{options.out} says that {there:,} contacts are there already, but the journal "
                 f"{options.journal} knows of none sent to this destination. If it was lost, stop "
@@ -158,8 +162,13 @@ class _Run:
         options = self.options
         if options.dry_run and not options.strict:
             return None  # nothing is sent, so one reading will do
-        surveyed = survey(self._open, mapping, validator, judge=options.strict)
-        if surveyed.invalid:
+        surveyed = survey(
+            self._open,
+            mapping,
+            validator if options.strict else None,
+            lambda: dispatch.hurry is not None,
+        )
+        if surveyed is not None and surveyed.invalid:
             dispatch.interrupt(
                 Stop(
                     "strict",

@@ -136,12 +136,13 @@ class Summary:
             answers = counted(self.settled, "unclear answer")
             was = "was" if self.settled == 1 else "were"
             remarks.append(f"{answers} {was} settled by reading the order's contacts back.")
-        last = self.last_concurrency
-        if self.lowest_concurrency is not None:
+        last, lowest = self.last_concurrency, self.lowest_concurrency
+        if lowest is not None:
+            # Before the first good answer there is one alone, which tells of no fall.
+            stood = "" if last is None or last < lowest else f", and stood at {last} in the end"
             remarks.append(
                 "The API could not keep up: requests in flight fell from "
-                f"{self.most_in_flight} to {self.lowest_concurrency}"
-                + ("." if last is None else f", and stood at {last} in the end.")
+                f"{self.most_in_flight} to {lowest}{stood}."
             )
         return remarks
 
@@ -152,6 +153,9 @@ class Summary:
         if count(Status.INVALID):
             steps.append("mend the invalid rows (the error column says how) and run again.")
         if self.exit_status is ExitStatus.INPUT:
+            return steps
+        if self.exit_status is ExitStatus.CREDENTIALS:
+            steps.append("mend or renew the credentials, then run the same command again.")
             return steps
         if self.errors.get(CONTACT_DUPLICATED):
             steps.append("delete the second one of each contact that is there twice (see error).")

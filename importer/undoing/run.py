@@ -12,7 +12,7 @@ from importer.api import Api, Credentials
 from importer.delivery import Stop
 from importer.delivery.pace import Pace
 from importer.errors import ExitStatus, InputError, StoppedError, UsageError
-from importer.journal import Journal
+from importer.journal import Journal, Sender
 from importer.log import event
 from importer.pipeline.feeding import run_fed
 from importer.pipeline.outputs import Outputs, check_paths
@@ -119,7 +119,11 @@ class _Run:
         # None is made: there is nothing that a new one could learn.
         is_kept = path.exists() and not self.options.dry_run
         opener = Journal.open if is_kept else Journal.open_for_reading
-        journal = opener(path, self.base_url)
+        options = self.options
+        sender = Sender(
+            options.destination or "", self.credentials.client_key, options.new_client_key
+        )
+        journal = opener(path, sender)
         self.stack.callback(journal.close)
         return journal
 

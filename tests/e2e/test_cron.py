@@ -87,6 +87,18 @@ def test_quiet_says_what_is_wrong(workplace: Workplace, contacts: Contacts) -> N
     assert "INFO" not in ran.stderr
 
 
+def test_quiet_says_that_the_journal_was_lost(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """All of its rows are done, a second time: at night nobody else would notice."""
+    source = contacts(3)
+    assert workplace.send(source, server, "--quiet").stderr == ""
+    (workplace.directory / "results.csv.journal").unlink()
+    ran = workplace.send(source, server, "--quiet")
+    assert "ERROR journal.empty: " in ran.stderr
+    assert "says that 3 contacts are there already" in ran.stderr
+
+
 def test_every_line_of_the_json_log_is_an_event(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
@@ -268,6 +280,19 @@ def test_a_mistyped_variable_is_no_variable(workplace: Workplace, contacts: Cont
     assert "did you mean max-errors?" in ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("STRICT", "maybe"), ("LIMIT", "x"), ("MAP", "street"), ("LOG_FORMAT", "xml")],
+)
+def test_a_wrong_value_of_a_variable_is_told_as_the_variable_s(
+    workplace: Workplace, contacts: Contacts, name: str, value: str
+) -> None:
+    """Nobody finds it by looking at the command."""
+    ran = workplace.run(contacts(1), "--dry-run", **{f"IMPORT_CONTACTS_{name}": value})
+    assert ran.exit_status == 2
+    assert ran.stderr.startswith(f"Error: IMPORT_CONTACTS_{name}: '{value}' is not ")
+
+
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_a_bare_environment_harms_nothing(
     workplace: Workplace, server: ReferenceServer, log_format: str
@@ -297,6 +322,22 @@ def test_a_closed_pipe_harms_nothing(
     assert process.communicate(timeout=120)[1] == b""
     assert process.returncode == 0
     assert workplace.out.read_text().count("created") == 20
+
+
+def test_help_that_nobody_reads_harms_nothing(workplace: Workplace) -> None:
+    """As in: import-contacts --help | head -1."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, "--help"],
+        env=workplace.environment,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_closed_standard_error_is_not_the_journal(

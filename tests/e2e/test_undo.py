@@ -17,7 +17,7 @@ from command import UNDO, Ran, Workplace, order
 from servers.reference import Fault, ReferenceServer, Request
 
 from importer.errors import ExitStatus
-from importer.journal import Journal
+from importer.journal import Journal, Sender
 from schemas.results import RESULT_COLUMNS
 
 if TYPE_CHECKING:
@@ -502,7 +502,7 @@ def test_a_journal_that_is_held_exits_75(
 ) -> None:
     """An import is on its way with it."""
     imported(workplace, contacts, server, 2)
-    held = Journal.open(workplace.directory / "results.csv.journal", server.url)
+    held = Journal.open(workplace.directory / "results.csv.journal", Sender(server.url))
     ran = workplace.undo(server)
     held.close()
     assert ran.exit_status == ExitStatus.LOCKED
@@ -718,4 +718,5 @@ def test_standard_input_is_no_results_file(workplace: Workplace) -> None:
     """It could not be read twice, nor could anybody be asked."""
     ran = workplace.run("-", "--region", "eu", "--yes", command=UNDO, stdin=b"")
     assert ran.exit_status == ExitStatus.USAGE
+    assert "RESULTS_CSV" in ran.stderr
     assert "must be a file" in ran.stderr

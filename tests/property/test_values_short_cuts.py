@@ -1,10 +1,13 @@
 """Short cuts give the answer of the library that they spare."""
 
+from datetime import datetime, timedelta, timezone
+
 import phonenumbers
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from schemas.dates import parse_birth_date
 from schemas.emails import is_address, parse_email
 from schemas.faults import Fault
 from schemas.phones import E164, ask_library, parse_phone
@@ -54,3 +57,18 @@ def test_no_digit_is_lost_but_a_national_prefix(text: str) -> None:
         digits = "".join(filter(str.isdecimal, text))
         assert digits[-4:] == sent[-4:]
         assert len(digits) - len(sent[1:]) <= 5
+
+
+NOW = datetime(2026, 1, 5, 0, 30, tzinfo=timezone(timedelta(hours=2)))  # the 4th in UTC
+
+
+@given(st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", fullmatch=True) | st.dates().map(str))
+@example("2026-01-03")
+@example("2026-01-04")
+@example("2026-01-05")
+@example("1900-02-29")
+def test_plain_date_is_judged_as_any_other_form(text: str) -> None:
+    """A format that is tried first, and never fits, has the short cut stand aside."""
+    careful = parse_birth_date(text, NOW, "%d.%m.%Y")
+    plain = parse_birth_date(text, NOW)
+    assert plain == careful if isinstance(careful, str) else isinstance(plain, Fault)

@@ -56,6 +56,7 @@ def given(*arguments: object) -> Given:
         pytest.param(
             '[columns]\nidentifiers.id = "No"', "map", {"identifiers.id": ("No",)}, id="dotted"
         ),
+        pytest.param('[columns]\nstreet = ["A", "B"]', "map", {"street": ("A", "B")}, id="several"),
         pytest.param('[identifiers]\nCRM = "No"', "identifier", {"CRM": ("No",)}, id="identifiers"),
         pytest.param("\ufefflimit = 1", "limit", 1, id="byte-order-mark"),
     ],
@@ -83,8 +84,12 @@ def test_a_file_can_say_it(config: Config, text: str, name: str, value: object) 
         pytest.param("out = 5", "out must be a text, not a number", id="path"),
         pytest.param("max-erors = 5", 'no option "max-erors"; did you mean max-errors?', id="typo"),
         pytest.param('[colums]\na="b"', "did you mean [columns]?", id="table-typo"),
+        pytest.param('[identifers]\na="b"', "did you mean [identifiers]?", id="table-like-option"),
+        pytest.param("limit = 2.0", "a whole number, not a decimal number", id="decimal"),
         pytest.param('columns = "x"', "[columns] must be a table", id="columns-no-table"),
-        pytest.param("[columns]\ncity = 5", "[columns] city must name a column", id="no-column"),
+        pytest.param(
+            "[columns]\ncity = 5", "[columns] city must be the name of a column", id="no-column"
+        ),
         pytest.param('config = "x"', "cannot name another", id="config-in-config"),
         pytest.param("max-errors = 1\nmax_errors = 2", "max-errors is there twice", id="twice"),
         pytest.param("limit = 1\nlimit = 2\nrate = 1", "line 2", id="twice-alike"),
@@ -213,6 +218,7 @@ ENVIRONMENT = {
     "max-errors": ("2%", MaxErrors(2, is_share=True)),
     "journal": ("j", Path("j")),
     "fresh": ("on", True),
+    "new-client-key": ("yes", True),
     "map": ("city=Home Town; state=Land", {"city": ("Home Town",), "state": ("Land",)}),
     "identifier": ("CRM=No\nERP=Id", {"CRM": ("No",), "ERP": ("Id",)}),
     "require": ("firstName, lastName city", ("firstName", "lastName", "city")),

@@ -105,8 +105,7 @@ def test_two_files_never_share_a_name(tmp_path: Path, source: Path, one: str, ot
 
 @pytest.mark.parametrize(
     ("option", "beside"),
-    [(name, f".a-{name}.partial") for name in WRITTEN if name != "journal"]
-    + [("journal", "a-journal-wal"), ("journal", "a-journal-shm")],
+    [(name, f".a-{name}.partial") for name in WRITTEN] + [("journal", "a-journal-journal")],
 )
 def test_what_is_written_by_way_of_another_file_does_not_write_over_that(
     tmp_path: Path, option: str, beside: str

@@ -48,6 +48,11 @@ def test_batches_number_the_rows_on(limit: int | None, sizes: list[int]) -> None
     assert list(range(2, sum(sizes) + 2)) == list(reading.lines.values())
 
 
+def test_the_first_batch_is_small() -> None:
+    """So that the first contacts are sent before thousands are read."""
+    assert read("a\n" + "x\n" * 300).sizes == [250, 50]
+
+
 def test_long_cells_make_short_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that megabytes in a cell do not become gigabytes in a batch."""
     monkeypatch.setattr(source, "MAX_BATCH_CHARACTERS", 100)

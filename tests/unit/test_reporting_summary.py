@@ -116,6 +116,15 @@ def test_a_stop_is_told_with_its_reason() -> None:
             ["look at the 2 contacts that somebody changed"],
             id="an-undo-that-left-some",
         ),
+        pytest.param(
+            {
+                "statuses": {Status.CREATED: 5, Status.NOT_SENT: 995},
+                "errors": {"stopped.credentials": 995},
+                "exit_status": ExitStatus.CREDENTIALS,
+            },
+            ["mend or renew the credentials"],
+            id="credentials-first",
+        ),
     ],
 )
 def test_the_next_steps_are_those_that_help(changes: dict[str, object], steps: list[str]) -> None:
@@ -123,6 +132,20 @@ def test_the_next_steps_are_those_that_help(changes: dict[str, object], steps: l
     found = replace(NIGHT, **changes).next_steps()  # type: ignore[arg-type]
     assert [step.startswith(wanted) for step, wanted in zip(found, steps, strict=True)] == [True]
     assert "Next:" not in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    ("last", "says"),
+    [
+        pytest.param(4, "fell from 8 to 2, and stood at 4 in the end.", id="climbed"),
+        pytest.param(1, "fell from 8 to 2.", id="never-a-good-answer"),
+        pytest.param(None, "fell from 8 to 2.", id="unknown"),
+    ],
+)
+def test_a_fall_of_the_pace_is_told_without_contradiction(last: int | None, says: str) -> None:
+    """It cannot have stood lower than it ever fell."""
+    (_, remark) = replace(NIGHT, last_concurrency=last).remarks()
+    assert remark.endswith(says)
 
 
 def test_only_the_commonest_errors_are_shown() -> None:
