@@ -49,7 +49,9 @@ class Given:
         values = dict(ctx.params)
         for name in values.keys() & TABLES.values():
             below = _pairs(ctx.command, name, (ctx.default_map or {}).get(name, ()))
-            values[name] = below | _pairs(ctx.command, name, values[name])
+            above = _pairs(ctx.command, name, values[name])
+            # Providers are spelt in one way alone.
+            values[name] = _over(below, above) if name == TABLES["columns"] else below | above
         origins = {
             name: _ORIGINS.get(source, DEFAULT)
             for name in values
@@ -127,6 +129,19 @@ def _pairs(
     for left, right in (option.type.convert(pair, option, None) for pair in pairs):
         found[left] = (*found.get(left, ()), right)
     return found
+
+
+def _over(
+    below: dict[str, tuple[str, ...]], above: dict[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """The columns of both; for a field that both name, however it is spelt, only those above."""
+    if not (below and above):
+        return below or above
+    from importer.mapping.headers import target_of  # noqa: PLC0415 - it comes with pandas
+
+    settled = {target_of(name) or name for name in above}
+    kept = {name: it for name, it in below.items() if (target_of(name) or name) not in settled}
+    return kept | above
 
 
 def _text(value: object) -> str:

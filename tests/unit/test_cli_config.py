@@ -172,6 +172,28 @@ def test_an_argument_for_one_column_leaves_the_file_s_others(
     assert found["identifier"] == {"CRM": ("C",), "ERP": ("E",)}
 
 
+@pytest.mark.parametrize(
+    ("below", "argument", "columns"),
+    [
+        ('emails = ["A", "B"]', "email=C", {"email": ("C",)}),
+        ('first_name = "A"', "firstName=C", {"firstName": ("C",)}),
+        ('email1 = "A"', "email2=C", {"email1": ("A",), "email2": ("C",)}),
+    ],
+)
+def test_an_argument_beats_the_file_however_the_field_is_spelt(
+    config: Config, below: str, argument: str, columns: dict[str, tuple[str, ...]]
+) -> None:
+    """Two spellings are one field, two numbers are two."""
+    found = given("--config", config(f"[columns]\n{below}"), "--map", argument)
+    assert found["map"] == columns
+
+
+def test_providers_are_spelt_in_one_way_alone(config: Config) -> None:
+    """They are words of the API's user, not of ours."""
+    found = given("--config", config('[identifiers]\nemail = "A"'), "--identifier", "emails=B")
+    assert found["identifier"] == {"email": ("A",), "emails": ("B",)}
+
+
 def test_one_field_twice_is_kept_twice(config: Config) -> None:
     """A list field may have many columns; the mapping knows which fields may not."""
     assert given("--map", "street=A", "--map", "street=B")["map"] == {"street": ("A", "B")}
