@@ -7,9 +7,11 @@ same directory, is synced, and takes the final name in one rename.
 import contextlib
 import fcntl
 import os
+import shutil
 import stat
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self, TextIO
@@ -31,8 +33,8 @@ def check_output(path: Path, option: str) -> None:
             ``path`` is not a regular file of its own.
     """
     if path == STANDARD_STREAM:
-        if sys.stdout is None:
-            raise UsageError(f"{option}: standard output is closed; name a file.")
+        if getattr(sys.stdout, "buffer", None) is None:  # that of a notebook has none
+            raise UsageError(f"{option}: standard output is closed, or takes no file; name one.")
         return
     directory = path.parent
     if not directory.is_dir():
@@ -44,7 +46,9 @@ def check_output(path: Path, option: str) -> None:
     except OSError as error:
         raise UsageError(f"{option}: {path} cannot be written: {error.strerror}.") from error
     if mode is not None and stat.S_ISLNK(mode):
-        raise UsageError(f"{option}: {path} is a symbolic link; name the file it points to.")
+        raise UsageError(
+            f"{option}: {path} is a symbolic link; name the file it points to, or - for stdout."
+        )
     if mode is not None and not stat.S_ISREG(mode):
         raise UsageError(f"{option}: {path} is not a regular file; name another, or - for stdout.")
     if not os.access(directory, os.W_OK | os.X_OK):
@@ -66,11 +70,11 @@ class AtomicFile:
     def __init__(self, path: Path, option: str, encoding: str = "utf-8") -> None:
         self.path = path
         self._option = option
-        self._encoding = encoding
         check_output(path, option)
-        self._temporary = _temporary(path)
+        self._temporary = temporary(path)
         try:
-            descriptor = _open_alone(self._temporary)
+            # Without a name, so that a run that is killed leaves nothing of it anywhere.
+            descriptor = _open_alone(self._temporary) if self._temporary else _unnamed()
         except BlockingIOError as error:
             raise UsageError(f"{option}: another run is writing {path}; wait for it.") from error
         except OSError as error:
@@ -119,12 +123,11 @@ class AtomicFile:
         try:
             self.stream.flush()
             os.fsync(self.stream.fileno())
-            if self.path == STANDARD_STREAM:
-                self._copy_to_stdout()
-                self._temporary.unlink()
-            else:
+            if self._temporary:
                 self._temporary.replace(self.path)
                 sync_directory(self.path.parent)
+            else:
+                self._copy_to_stdout()
             # Only now: closing lets go of the lock under which the file had its old name.
             self.stream.close()
         except OSError as error:
@@ -135,22 +138,28 @@ class AtomicFile:
         """Leave what was there; does nothing after a commit."""
         if self.stream.closed:
             return
-        with contextlib.suppress(OSError):
-            self._temporary.unlink()
+        if self._temporary:
+            with contextlib.suppress(OSError):
+                self._temporary.unlink()
         with contextlib.suppress(OSError):
             self.stream.close()
 
     def _stopped(self, error: OSError) -> StoppedError:
+        if self.path == STANDARD_STREAM:
+            return StoppedError(
+                f"{self._option}: standard output cannot be written: {error.strerror}. "
+                "What arrived there is not whole. Mend that, then run the same command again."
+            )
         return StoppedError(
             f"{self._option}: {self.path} cannot be written: {error.strerror}. "
-            "What stood there is untouched. Make room and run the same command again."
+            "What stood there is untouched. Make room, then run the same command again."
         )
 
     def _copy_to_stdout(self) -> None:
-        with self._temporary.open(encoding=self._encoding, newline="") as whole:
+        self.stream.seek(0)
+        with open(self.stream.fileno(), "rb", closefd=False) as whole:
             try:
-                for block in iter(lambda: whole.read(1 << 16), ""):
-                    sys.stdout.buffer.write(block.encode(self._encoding))
+                shutil.copyfileobj(whole, sys.stdout.buffer)
                 sys.stdout.buffer.flush()
             except BrokenPipeError:
                 # The reader (``| head``) has seen enough, which is no failure of the run;
@@ -158,11 +167,19 @@ class AtomicFile:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _temporary(path: Path) -> Path:
+def temporary(path: Path) -> Path | None:
+    """The file that is written before it takes the name of ``path``; a stream has none."""
+    return None if path == STANDARD_STREAM else _partial(path)
+
+
+def _partial(path: Path) -> Path:
     # Always the same name, so that what a killed run left is written over by the next one.
-    if path == STANDARD_STREAM:
-        return Path(tempfile.gettempdir(), f".import-contacts.{os.getpid()}.partial")
     return path.with_name(f".{path.name}.partial")
+
+
+def _unnamed() -> int:
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 def _open_alone(path: Path) -> int:
@@ -179,6 +196,27 @@ def _open_alone(path: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def create_whole(path: Path, content: bytes) -> None:
+    """Create a file for its owner alone, synced and whole; leave one alone that is there.
+
+    Raises:
+        BlockingIOError: Another process is creating it at this moment.
+        OSError: It cannot be written.
+    """
+    partial = _partial(path)
+    with os.fdopen(_open_alone(partial), "wb") as file, ExitStack() as on_failure:
+        on_failure.callback(partial.unlink)
+        if path.exists():
+            return
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+        # Under the lock, so nobody can have created it since.
+        partial.rename(path)
+        on_failure.pop_all()
+        sync_directory(path.parent)
 
 
 def sync_directory(directory: Path) -> None:

@@ -1,14 +1,16 @@
 """``import-contacts`` from Python: the same options, the summary in return."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from importer.api import Credentials
+from importer.cli.config import TABLES
 from importer.cli.given import Given
 from importer.cli.main import command
+from importer.cli.tables import column_pairs, nearest
 from importer.cli.wiring import run_options
 from importer.errors import UsageError
 from importer.pipeline import import_file
@@ -43,8 +45,9 @@ class ImportOptions(TypedDict, total=False):
             share such as ``"2%"``.
         journal: What was sent and what came of it; ``<out>.journal`` by default.
         fresh: Forget the journal and send everything.
-        columns: API field to the column that holds it.
-        identifiers: Identifier provider to the column with its ids.
+        new_client_key: The client key was renewed, the tenant is the same.
+        columns: API field to the column that holds it; to several, for a list field.
+        identifiers: Identifier provider to the column, or columns, with its ids.
         require: Fields that every row must fill.
         carry: Columns to copy into the results.
         delimiter: What separates cells; detected by default.
@@ -78,8 +81,9 @@ class ImportOptions(TypedDict, total=False):
     max_errors: int | str | MaxErrors | None
     journal: StrPath | None
     fresh: bool
-    columns: Mapping[str, str]
-    identifiers: Mapping[str, str]
+    new_client_key: bool
+    columns: Mapping[str, str | Sequence[str]]
+    identifiers: Mapping[str, str | Sequence[str]]
     require: Sequence[str]
     carry: Sequence[str]
     delimiter: str | None
@@ -123,19 +127,31 @@ def import_contacts(source: StrPath, **options: Unpack[ImportOptions]) -> Summar
     Source: contract, sections 2 and 5.
     """
     given: dict[str, object] = dict(options)
+    _check_names(given)
     credentials = _credentials(given.pop("client_key", None), given.pop("api_token", None))
-    for table, name in (("columns", "map"), ("identifiers", "identifier")):
-        pairs = given.pop(table, None)
-        if pairs is not None:
-            if not isinstance(pairs, Mapping):
-                raise UsageError(f"{table} must be a mapping.")
-            given[name] = list(pairs.items())
+    if credentials is not None and given.get("credentials_file") is not None:
+        raise UsageError("Give client_key and api_token, or credentials_file, but not both.")
+    for table, name in TABLES.items():
+        value = given.pop(table, None)
+        if value is not None:
+            given[name], problems = column_pairs(table, value)
+            if problems:
+                raise UsageError(" ".join(problems))
     given.setdefault("progress", False)
     with ExitStack() as stack:
         run, credentials = run_options(
             Given.of_call(command, Path(source), given), stack, credentials
         )
         return import_file(run, credentials, heed_signals=False)
+
+
+def _check_names(names: Iterable[str]) -> None:
+    known = ImportOptions.__annotations__
+    for name in names:
+        if name not in known:
+            near = nearest(name, {one.replace("_", "-"): one for one in known})
+            hint = f"; did you mean {near.replace('-', '_')}?" if near else ""
+            raise TypeError(f"import_contacts() has no option {name!r}{hint}")
 
 
 def _credentials(client_key: object, api_token: object) -> Credentials | None:

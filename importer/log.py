@@ -36,6 +36,8 @@ EVENTS: Final = {
     "contact.duplicated": "A contact is there more than once; names the refs.",
     "run.finished": "The run has ended; holds the figures of --summary.",
     "run.failed": "The run could not go on; says why, and the exit status.",
+    "program.fault": "A thread of the program has ended by a fault; says its kind and place.",
+    "program.warning": "Python warns of something; says its kind and place.",
 }
 """All events by their stable names, which a program may rely on."""
 

@@ -28,14 +28,15 @@ class MappingOptions:
     """Which column holds what.
 
     Attributes:
-        columns: API field to the name of its column, from ``--map`` and ``[columns]``.
-        identifiers: Identifier provider to the name of the column that holds its ids.
+        columns: API field to the names of its columns, from ``--map`` and ``[columns]``; more
+            than one for a list field only.
+        identifiers: Identifier provider to the names of the columns that hold its ids.
         list_separator: The one separator of list cells; None takes those of the contract.
         carry: Names of columns that are copied into the results.
     """
 
-    columns: Mapping[str, str] = field(default_factory=dict)
-    identifiers: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     list_separator: str | None = None
     carry: tuple[str, ...] = ()
 
@@ -142,6 +143,8 @@ class RunOptions:
         dry_run: Read and validate everything, send nothing.
         strict: Send nothing unless every record is valid.
         fresh: Forget what the journal holds on the destination.
+        new_client_key: The client key has been renewed; the tenant is the same as ever.
+        starts_sandbox: The API was started for this run, and holds nothing.
         bar: Draw a progress bar; None is on a terminal only.
         reads: Option to a file that it has the run read, such as ``--config``; none of them
             may be written over.
@@ -162,6 +165,8 @@ class RunOptions:
     dry_run: bool = False
     strict: bool = False
     fresh: bool = False
+    new_client_key: bool = False
+    starts_sandbox: bool = False
     bar: bool | None = None
     reads: Mapping[str, Path] = field(default_factory=dict)
     shown: tuple[Setting, ...] = ()

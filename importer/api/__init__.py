@@ -3,7 +3,14 @@
 from importer.api.answers import Answer, Listing, Verdict
 from importer.api.classification import REF_FORM, unusable
 from importer.api.client import Api, Connection
-from importer.api.destination import REGIONS, Credentials, base_url_of, check_base_url, is_loopback
+from importer.api.destination import (
+    REGIONS,
+    Credentials,
+    base_url_of,
+    check_base_url,
+    is_loopback,
+    one_name_of,
+)
 
 __all__ = [
     "REF_FORM",
@@ -17,5 +24,6 @@ __all__ = [
     "base_url_of",
     "check_base_url",
     "is_loopback",
+    "one_name_of",
     "unusable",
 ]

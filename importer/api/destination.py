@@ -77,6 +77,19 @@ def check_base_url(url: str) -> str:
     )
 
 
+def one_name_of(base_url: str) -> str:
+    """Returns the one name of the place that a base URL leads to, of all that it has.
+
+    Args:
+        base_url: As from ``check_base_url``.
+    """
+    parts = urlsplit(base_url)
+    host = (parts.hostname or "").rstrip(".")
+    name = "loopback" if is_loopback(host) else host
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{name}:{port}{parts.path.rstrip('/')}"
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """The HTTP Basic credentials: the client key is the user name, the API token the password.

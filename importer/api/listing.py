@@ -16,16 +16,21 @@ PAGE: Final = 10
 MAX_PAGES: Final = 1000
 
 
-def read_all(read: Callable[[str], Answer], path: str) -> Listing:
+def read_all(
+    read: Callable[[str], Answer], path: str, before_page: Callable[[], None] = lambda: None
+) -> Listing:
     """Reads all pages by offset; the addresses that the server gives are never followed.
 
     Args:
         read: Sends a GET to a path and its query.
         path: Path and query, up to and without the page.
+        before_page: Called before each page but the first.
     """
     items: dict[str, dict[str, object]] = {}
     offset = 0
     for requests in range(1, MAX_PAGES + 1):
+        if requests > 1:
+            before_page()
         answer = read(f"{path}&offset={offset}&limit={PAGE}")
         if answer.verdict is not Verdict.APPLIED:
             return Listing((), answer, requests)

@@ -4,6 +4,7 @@ What it says stands in for the default of an option, so that arguments and the e
 beat it. Source: contract, section 2.
 """
 
+import contextlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,23 +12,39 @@ from typing import Final
 
 import click
 
-from importer.cli.tables import flattened, nearest, problem_with, table_options, unknown_name
+from importer.cli.tables import column_pairs, nearest, problem_with, table_options, unknown_name
 from importer.errors import UsageError
 
 TABLES: Final = {"columns": "map", "identifiers": "identifier"}
 """The tables of a configuration file, and the option that each stands for."""
 
 
-def load_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
+def load_config(
+    ctx: click.Context,
+    param: click.Parameter,
+    path: Path | None,
+    written_for: click.Command | None = None,
+) -> Path | None:
     """Have a configuration file stand in for the defaults of a command.
+
+    Args:
+        ctx: What is filled.
+        param: The option that names the file.
+        path: The file.
+        written_for: The command whose options the file holds; by default that of ``ctx``.
 
     Raises:
         UsageError: It cannot be read, or something in it is not understood; all at once.
     """
     del param
-    if path is None or ctx.resilient_parsing:
+    if path is None:
         return path
-    ctx.default_map = read_config(path, ctx.command)
+    if ctx.resilient_parsing:
+        # Something is wrong already; the file may say how to tell it.
+        with contextlib.suppress(UsageError):
+            ctx.default_map = {name.replace("-", "_"): it for name, it in _content(path).items()}
+        return path
+    ctx.default_map = read_config(path, written_for or ctx.command)
     return path
 
 
@@ -42,7 +59,7 @@ def read_config(path: Path, command: click.Command) -> dict[str, object]:
     problems: list[str] = []
     for written, value in _content(path).items():
         if written in TABLES:
-            found, wrong = _pairs(written, value)
+            found, wrong = column_pairs(f"[{written}]", value)
             name = TABLES[written]
             values[name] = [*_listed(values.get(name)), *found]
             problems += wrong
@@ -50,7 +67,7 @@ def read_config(path: Path, command: click.Command) -> dict[str, object]:
         name = written.replace("_", "-")
         option = options.get(name)
         if option is None or option.name is None:
-            problems.append(_unknown(written, options))
+            problems.append(_unknown(written, value, options))
         elif wrong_value := problem_with(written, option, value):
             problems.append(wrong_value)
         elif option.multiple:
@@ -76,31 +93,12 @@ def _content(path: Path) -> dict[str, object]:
         raise UsageError(f"--config: {path} is not TOML: {error}.") from None
 
 
-def _pairs(table: str, value: object) -> tuple[list[tuple[str, str]], list[str]]:
-    form = 'FIELD = "COLUMN"' if table == "columns" else 'PROVIDER = "COLUMN"'
-    if not isinstance(value, Mapping):
-        return [], [f"[{table}] must be a table of {form}."]
-    pairs: list[tuple[str, str]] = []
-    problems: list[str] = []
-    for name, column in flattened(value):
-        if isinstance(column, str) and column.strip() and name.strip():
-            pairs.append((name.strip(), column.strip()))
-        else:
-            problems.append(f"[{table}] {name} must name a column, as in {form}.")
-    return pairs, problems
-
-
-def _unknown(written: str, options: Mapping[str, click.Option]) -> str:
+def _unknown(written: str, value: object, options: Mapping[str, click.Option]) -> str:
     if written == "config":
         return "config cannot name another configuration file."
-    if nearest(written, options):
-        return unknown_name(written, options)
-    near = nearest(written, TABLES)
-    return (
-        f"there is no table [{written}]; did you mean [{near}]?"
-        if near
-        else unknown_name(written, options)
-    )
+    if isinstance(value, Mapping) and (near := nearest(written, TABLES)):
+        return f"there is no table [{written}]; did you mean [{near}]?"
+    return unknown_name(written, options)
 
 
 def _listed(value: object) -> list[object]:

@@ -3,14 +3,18 @@
 import logging
 import os
 import sys
+import threading
 import traceback
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from importer._version import __version__
+from importer.cli.environment import variable
 from importer.cli.given import Given
+from importer.cli.tables import credentials_hint
 from importer.errors import ExitStatus, ImportContactsError, StoppedError, UsageError
 from importer.log import configure, event, is_configured, write_line
 
@@ -18,19 +22,37 @@ if TYPE_CHECKING:
     from importer.reporting import Summary
 
 
+class _Interrupted(ImportContactsError):  # noqa: N818 - it is none of the program's
+    """Ctrl-C where no run heeds it: before it begins, at a question, or after its end."""
+
+    exit_status = ExitStatus.INTERRUPTED
+
+
 def leave_with(command: click.Command) -> None:
     """Run a command and leave with its exit status."""
     _hold_standard_streams()
+    _take_in_what_python_says(command.name or "")
     status = _status(command, sys.argv[1:])
     _let_go_of_standard_streams()
     sys.exit(status)
 
 
-def configure_log(given: Given) -> None:
-    """Have the log as the options say."""
+def begin(given: Given) -> None:
+    """Have the log as the options say, and see that there is a place to work in.
+
+    Raises:
+        UsageError: The working directory was removed.
+    """
     volume = given.strongest(("quiet", "verbose"), "Give only one of --quiet and --verbose.")
     level = {"quiet": logging.ERROR, "verbose": logging.DEBUG}.get(volume or "", logging.INFO)
     configure(given["log_format"], level)
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            f"The working directory cannot be found ({error.strerror}); it was removed or "
+            "unmounted. Change to one that is there, then run the same command again."
+        ) from error
 
 
 def fault(error: Exception, name: str) -> StoppedError:
@@ -56,12 +78,17 @@ def tell(summary: "Summary", given: Given) -> None:
 def _status(command: click.Command, arguments: list[str]) -> ExitStatus:
     name = command.name or ""
     try:
-        # After --help or --version click itself gives 0.
-        return ExitStatus(command.main(arguments, prog_name=name, standalone_mode=False) or 0)
+        # Not command.main(): it has words of its own for Ctrl-C and for a broken pipe.
+        with _context(command, arguments) as ctx:
+            return ExitStatus(command.invoke(ctx))
+    except click.exceptions.Exit as after_help:
+        return ExitStatus(after_help.exit_code)
     except click.ClickException as error:
-        _tell_error(command, UsageError(f"{error.format_message()} Try {name} --help."), arguments)
+        _tell_error(command, UsageError(f"{_usage(error)} Try {name} --help."), arguments)
         return ExitStatus.USAGE
-    except click.Abort:
+    except (KeyboardInterrupt, click.Abort):
+        again = "Interrupted. Run the same command again; it does only what is not done yet."
+        _tell_error(command, _Interrupted(again), arguments)
         return ExitStatus.INTERRUPTED
     except ImportContactsError as error:
         _tell_error(command, error, arguments)
@@ -69,6 +96,26 @@ def _status(command: click.Command, arguments: list[str]) -> ExitStatus:
     except Exception as error:  # noqa: BLE001 - its own text could show what a cell holds
         _tell_error(command, fault(error, name), arguments)
         return ExitStatus.STOPPED
+
+
+def _context(command: click.Command, arguments: list[str]) -> click.Context:
+    try:
+        return command.make_context(command.name, list(arguments))
+    except BrokenPipeError:  # as in: import-contacts --help | head -1
+        raise click.exceptions.Exit from None
+
+
+def _usage(error: click.ClickException) -> str:
+    """What click has to say about arguments, in a whole sentence."""
+    if isinstance(error, click.NoSuchOption) and (hint := credentials_hint(error.option_name)):
+        return hint
+    text = error.format_message()
+    if isinstance(error, click.BadParameter) and isinstance(option := error.param, click.Option):
+        source = error.ctx.get_parameter_source(option.name or "") if error.ctx else None
+        if source is click.core.ParameterSource.ENVIRONMENT:
+            # Whoever reads it in a mail would look for it in the command.
+            text = f"{variable(option)}: {error.message}"
+    return text if text.endswith((".", "?", ".)", "?)")) else f"{text}."
 
 
 def _tell_error(command: click.Command, error: ImportContactsError, arguments: list[str]) -> None:
@@ -83,6 +130,28 @@ def _tell_error(command: click.Command, error: ImportContactsError, arguments: l
             return
         configure("json", logging.ERROR)
     event(logging.ERROR, "run.failed", str(error), exitCode=int(error.exit_status))
+
+
+def _take_in_what_python_says(name: str) -> None:
+    """Have what Python itself would write to standard error go to the log, like everything else.
+
+    Its own text might quote a cell, so only the kind and the place are told.
+    """
+
+    def tell_fault(told: "threading.ExceptHookArgs | sys.UnraisableHookArgs") -> None:
+        if isinstance(told.exc_value, Exception):
+            event(logging.ERROR, "program.fault", str(fault(told.exc_value, name)))
+
+    def tell_warning(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object
+    ) -> None:
+        del message
+        place = f"{Path(filename).name}:{lineno}"
+        event(logging.WARNING, "program.warning", f"{category.__name__} at {place}")
+
+    threading.excepthook = sys.unraisablehook = tell_fault
+    # What Python hands over besides is in *_, which the types of its own function do not foresee.
+    warnings.showwarning = tell_warning  # type: ignore[assignment]
 
 
 def _hold_standard_streams() -> None:

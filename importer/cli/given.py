@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from importer.cli.config import TABLES
-from importer.cli.tables import nearest, problem_with, table_options
+from importer.cli.tables import problem_with, table_options
 from importer.errors import UsageError
 from importer.settings import MaxErrors, Setting
 
@@ -45,9 +45,6 @@ class Given:
         """What a command line, the environment and a configuration file say together.
 
         A column that an argument names leaves those of other fields where the file puts them.
-
-        Raises:
-            UsageError: A field or provider is there twice.
         """
         values = dict(ctx.params)
         for name in values.keys() & TABLES.values():
@@ -70,21 +67,13 @@ class Given:
             options: Value by parameter name; None and absence stand for the default.
 
         Raises:
-            TypeError: There is no such option.
             UsageError: Values are wrong; all of them at once.
         """
         known = {option.name: option for option in table_options(command).values() if option.name}
         given = {name: value for name, value in options.items() if value is not None}
-        problems: list[str] = []
-        for name, value in given.items():
-            if name not in known:
-                near = nearest(name, {one.replace("_", "-"): one for one in known})
-                hint = f"; did you mean {near.replace('-', '_')}?" if near else ""
-                raise TypeError(f"import_contacts() has no option {name!r}{hint}")
-            if wrong := problem_with(name, known[name], value):
-                problems.append(wrong)
-        if problems:
-            raise UsageError(" ".join(problems))
+        problems = [problem_with(name, known[name], value) for name, value in given.items()]
+        if any(problems):
+            raise UsageError(" ".join(filter(None, problems)))
         ctx = command.make_context(
             "import_contacts", ["--", str(source)], auto_envvar_prefix=None, default_map=given
         )
@@ -129,13 +118,14 @@ class Given:
         )
 
 
-def _pairs(command: click.Command, name: str, pairs: Iterable[object]) -> dict[str, str]:
+def _pairs(
+    command: click.Command, name: str, pairs: Iterable[object]
+) -> dict[str, tuple[str, ...]]:
+    """The columns of each field or provider, in the order in which they were named."""
     option = next(param for param in command.params if param.name == name)
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, ...]] = {}
     for left, right in (option.type.convert(pair, option, None) for pair in pairs):
-        if left in found:
-            raise UsageError(f"{option.opts[0]}: {left} is there twice; name one column for it.")
-        found[left] = right
+        found[left] = (*found.get(left, ()), right)
     return found
 
 
@@ -146,7 +136,7 @@ def _text(value: object) -> str:
         case bool():
             text = "yes" if value else "no"
         case Mapping():
-            text = ", ".join(f"{left}={right}" for left, right in value.items())
+            text = ", ".join(f"{left}={one}" for left, columns in value.items() for one in columns)
         case tuple():
             text = ", ".join(map(str, value))
         case MaxErrors():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer._version import __version__
-from importer.cli.ending import configure_log, fault, leave_with, tell
+from importer.cli.ending import begin, leave_with, tell
 from importer.cli.environment import PREFIX, check_environment
 from importer.cli.given import Given
 from importer.cli.options import all_options
@@ -50,13 +50,9 @@ def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - cl
     Running the same command again is always safe: it sends only what is not done yet.
     """
     given = Given.of(ctx)
-    configure_log(given)
+    begin(given)
     check_environment(os.environ, command)
-    try:
-        summary = _run(given)
-    except OSError as error:
-        # To click, a broken pipe is a reason to leave without a word.
-        raise fault(error, _NAME) from None
+    summary = _run(given)
     tell(summary, given)
     return summary.exit_status
 

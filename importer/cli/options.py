@@ -11,17 +11,22 @@ from importer.cli.types import (
     ColumnType,
     DelimiterType,
     FieldType,
+    FileType,
     MaxErrorsType,
     PairType,
     PositiveType,
+    TextType,
 )
 from importer.files import STANDARD_STREAM
 from importer.settings import IfExists
 
 _COMPRESSED: Final = {".gz", ".bz2", ".xz", ".zip", ".zst"}
 _REGIONS: Final = ("eu", "us", "ap", "jp")
-_FILE: Final = click.Path(path_type=Path)
-_ARGUMENT: Final = click.argument("contacts_csv", type=click.Path(path_type=Path))
+_MOST_ROWS: Final = 1_000_000_000
+_DAY: Final = 86_400.0  # seconds; no clock of the system takes any number
+_FILE: Final = FileType()
+_OUTPUT: Final = FileType(or_stream=True)
+_ARGUMENT: Final = click.argument("contacts_csv", type=FileType(or_stream=True))
 # These decide how whatever is wrong with the others is told, so they are read first; and the
 # configuration file before them, as they may stand in it.
 _TOLD_FIRST: Final = (
@@ -46,20 +51,21 @@ _TOLD_FIRST: Final = (
     click.option("--verbose", "-v", is_flag=True, is_eager=True, help="Say more."),
 )
 _OPTIONS: Final = (
-    click.option("--out", type=_FILE, help="Results CSV.  [default: <input stem>.results.csv]"),
+    click.option("--out", type=_OUTPUT, help="Results CSV.  [default: <input stem>.results.csv]"),
     click.option(
         "--rejects",
-        type=_FILE,
+        type=_OUTPUT,
         help="The records that did not get in, as they were read, with the reason. Can be "
         "imported again.",
     ),
-    click.option("--report", type=_FILE, help="A page about the run, as one HTML file."),
-    click.option("--summary", type=_FILE, help="The figures of the run as JSON."),
+    click.option("--report", type=_OUTPUT, help="A page about the run, as one HTML file."),
+    click.option("--summary", type=_OUTPUT, help="The figures of the run as JSON."),
     click.option(
         "--region", type=click.Choice(_REGIONS), help="Send to this region of Sitecore CDP."
     ),
     click.option(
         "--base-url",
+        type=TextType(),
         metavar="URL",
         help="Send to this address instead; https, or http on a loopback address.",
     ),
@@ -78,7 +84,9 @@ _OPTIONS: Final = (
     ),
     click.option("--dry-run", is_flag=True, help="Read and validate everything, send nothing."),
     click.option("--strict", is_flag=True, help="Send nothing at all unless every row is valid."),
-    click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Only the first N rows."),
+    click.option(
+        "--limit", type=click.IntRange(0, _MOST_ROWS), metavar="N", help="Only the first N rows."
+    ),
     click.option(
         "--max-errors",
         type=MaxErrorsType(),
@@ -97,6 +105,11 @@ _OPTIONS: Final = (
         "--journal", type=_FILE, help="What was sent and what came of it.  [default: <out>.journal]"
     ),
     click.option("--fresh", is_flag=True, help="Forget the journal and send everything."),
+    click.option(
+        "--new-client-key",
+        is_flag=True,
+        help="The client key was renewed, the tenant is the same: the journal holds on.",
+    ),
     click.option(
         "--map",
         type=PairType("FIELD", "COLUMN"),
@@ -128,21 +141,24 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--encoding",
+        type=TextType(),
         metavar="NAME",
         help="How the file is encoded, such as cp1252.  [default: UTF-8, or UTF-16 by its BOM]",
     ),
     click.option(
         "--list-separator",
-        metavar="TEXT",
+        type=TextType(),
         help="What separates values within a cell.  [default: ; or | or a line break]",
     ),
     click.option(
         "--date-format",
+        type=TextType(),
         metavar="FORMAT",
         help="How dates are written, such as %d/%m/%Y, besides ISO 8601.",
     ),
     click.option(
         "--phone-region",
+        type=TextType(),
         metavar="CC",
         help="The country of phone numbers without a country code, such as IE.",
     ),
@@ -162,7 +178,7 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--timeout",
-        type=PositiveType(),
+        type=PositiveType(_DAY),
         default=30.0,
         show_default=True,
         metavar="S",

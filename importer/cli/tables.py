@@ -14,6 +14,16 @@ _CREDENTIALS_HINT: Final = (
     "credentials stand in a file of their own (credentials-file) or in SITECORE_CDP_CLIENT_KEY "
     "and SITECORE_CDP_API_TOKEN"
 )
+# To Python, true is a whole number, so it comes first.
+_KINDS: Final[dict[type, str]] = {
+    bool: "true or false",
+    int: "a number",
+    float: "a decimal number",
+    str: "a text",
+    list: "a list",
+    tuple: "a list",
+    Mapping: "a table",
+}
 _NOT_IN_TABLES: Final = {"config", "help", "version"}
 
 
@@ -46,11 +56,17 @@ def problem_with(name: str, option: click.Option, value: object) -> str | None:
 
 def unknown_name(name: str, names: Mapping[str, click.Option]) -> str:
     """What to say about a name that is none of an option."""
-    folded = "".join(character for character in name.lower() if character.isalpha())
-    if any(word in folded for word in _CREDENTIALS):
-        return f'"{name}" has no place here: {_CREDENTIALS_HINT}.'
+    if hint := credentials_hint(name):
+        return hint
     near = nearest(name, names)
     return f'there is no option "{name}"{f"; did you mean {near}?" if near else "."}'
+
+
+def credentials_hint(name: str) -> str:
+    """What to say when a name sounds like that of a credential, ``""`` if it does not."""
+    folded = "".join(character for character in name.lower() if character.isalpha())
+    is_one = any(word in folded for word in _CREDENTIALS)
+    return f'"{name}" has no place here: {_CREDENTIALS_HINT}.' if is_one else ""
 
 
 def nearest(name: str, names: Mapping[str, object]) -> str:
@@ -59,11 +75,32 @@ def nearest(name: str, names: Mapping[str, object]) -> str:
     return found[0] if found else ""
 
 
-def flattened(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
+def column_pairs(table: str, value: object) -> tuple[list[tuple[str, str]], list[str]]:
+    """Names with their columns, a pair for each; and what is wrong with them.
+
+    Args:
+        table: What they stand in, for the texts.
+        value: Name to a column, or to a list of columns.
+    """
+    if not isinstance(value, Mapping):
+        return [], [f"{table} must be a table of names and their columns, not {_kind(value)}."]
+    pairs: list[tuple[str, str]] = []
+    problems: list[str] = []
+    for name, columns in _flattened(value):
+        listed = columns if isinstance(columns, list | tuple) and columns else [columns]
+        for column in listed:
+            if isinstance(column, str) and column.strip() and name.strip():
+                pairs.append((name.strip(), column.strip()))
+            else:
+                problems.append(f"{table} {name} must be the name of a column, or a list of them.")
+    return pairs, problems
+
+
+def _flattened(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
     """The entries of a table; those of tables within it by dotted names."""
     for name, value in table.items():
         if isinstance(value, Mapping):
-            yield from flattened(value, f"{above}{name}.")
+            yield from _flattened(value, f"{above}{name}.")
         else:
             yield f"{above}{name}", value
 
@@ -100,16 +137,7 @@ def _is_pair(item: object) -> bool:
 
 
 def _kind(value: object) -> str:
-    match value:
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a text"
-        case list() | tuple():
-            return "a list"
-        case Mapping():
-            return "a table"
-        case _:
-            return f"a {type(value).__name__}"
+    for kind, name in _KINDS.items():
+        if isinstance(value, kind):
+            return name
+    return f"a {type(value).__name__}"

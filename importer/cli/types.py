@@ -1,27 +1,65 @@
 """The forms that option values take."""
 
 import math
+import os
 import re
 from collections.abc import Sequence
-from typing import cast
+from pathlib import Path
+from typing import Final, cast
 
 import click
 
 from importer.settings import MaxErrors
 
+_BLANK: Final = "it is blank; leave it out, or see if a variable in the command is not set."
 
-class ColumnType(click.ParamType[str]):
-    """The name of a column; in a variable, several stand in lines or between semicolons."""
 
-    name = "COLUMN"
-    separators = r"[;\n]"
+class TextType(click.ParamType[str]):
+    """A text that says something."""
+
+    name = "TEXT"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        """The name as it is written."""
-        del param, ctx
+        """The text as it is written."""
+        if not value:
+            # In its place, that of a configuration file would count without a word.
+            self.fail(_BLANK, param, ctx)
         return _as_utf8(str(value))
+
+
+class FileType(click.Path):
+    """The path of a file.
+
+    Args:
+        or_stream: Whether ``-`` stands for a standard stream.
+    """
+
+    def __init__(self, *, or_stream: bool = False) -> None:
+        super().__init__(path_type=Path)
+        self.name = "file"
+        self._or_stream = or_stream
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        """The path."""
+        if not os.fspath(value):
+            self.fail(_BLANK, param, ctx)
+        if os.fspath(value) == "-" and not self._or_stream:
+            self.fail("it must be a file; - has no meaning here.", param, ctx)
+        return Path(value)
+
+
+class ColumnType(TextType):
+    """The name of a column; in a variable, several stand in lines or between semicolons."""
+
+    name = "COLUMN"
+    separators = r"[;\n]"
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
         """The values of a repeatable option that one variable holds."""
@@ -78,10 +116,14 @@ class DelimiterType(click.ParamType[str]):
 
 
 class PositiveType(click.FloatRange):
-    """A number above 0 that is no infinity."""
+    """A number above 0 that is no infinity.
 
-    def __init__(self) -> None:
-        super().__init__(min=0, min_open=True)
+    Args:
+        most: The greatest one.
+    """
+
+    def __init__(self, most: float | None = None) -> None:
+        super().__init__(min=0, min_open=True, max=most)
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from importer._version import __version__
-from importer.cli.config import read_config
-from importer.cli.ending import configure_log, fault, leave_with, tell
+from importer.cli.config import load_config
+from importer.cli.ending import begin, leave_with, tell
 from importer.cli.environment import check_environment
 from importer.cli.given import Given
 from importer.cli.main import command as import_contacts
 from importer.cli.main import tell_settings
 from importer.cli.options import default_out
+from importer.cli.types import FileType
 from importer.errors import ExitStatus, UsageError
-from importer.files import STANDARD_STREAM
 from importer.log import event
 from importer.settings import RunOptions, SourceOptions
 
@@ -46,20 +46,21 @@ _SHARED: Final = frozenset(
         "verbose",
         "progress",
         "credentials_file",
+        "new_client_key",
     }
 )
 _DESTINATIONS: Final = ("region", "base_url")
 _READ: Final = ("config", "credentials_file")
-_FILE: Final = click.Path(path_type=Path)
+_FILE: Final = FileType()
+_OUTPUT: Final = FileType(or_stream=True)
 
 
 def _load_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
     """Have a configuration file of imports stand in for the options that an undo shares."""
-    del param
-    if path is not None and not ctx.resilient_parsing:
-        shared = _SHARED | {"journal", "dry_run"}
-        found = read_config(path, import_contacts)
-        ctx.default_map = {name: value for name, value in found.items() if name in shared}
+    load_config(ctx, param, path, import_contacts)
+    shared = _SHARED | {"journal", "dry_run"}
+    found = ctx.default_map or {}
+    ctx.default_map = {name: value for name, value in found.items() if name in shared}
     return path
 
 
@@ -76,7 +77,7 @@ _PARAMETERS: Final[list[click.Parameter]] = [
     # these are not taken from the variables of import-contacts.
     click.Option(
         ["--out"],
-        type=_FILE,
+        type=_OUTPUT,
         allow_from_autoenv=False,
         help="What came of each contact.  [default: <results stem>.undone.csv]",
     ),
@@ -104,7 +105,7 @@ _PARAMETERS: Final[list[click.Parameter]] = [
     ),
     click.Option(
         ["--summary"],
-        type=_FILE,
+        type=_OUTPUT,
         allow_from_autoenv=False,
         help="The figures of the run as JSON.",
     ),
@@ -130,7 +131,7 @@ def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - cl
     from importer.cli.wiring import credentials_of  # noqa: PLC0415 - --help need not wait
 
     given = Given.of(ctx)
-    configure_log(given)
+    begin(given)
     check_environment(os.environ, import_contacts)
     options = _options(given)
     tell_settings(options)
@@ -142,11 +143,7 @@ def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - cl
     # pandas takes half a second to load: --help and bad usage do not wait.
     from importer.undoing import undo_file  # noqa: PLC0415
 
-    try:
-        summary = undo_file(options, credentials, confirm, force=given["force"])
-    except OSError as error:
-        # To click, a broken pipe is a reason to leave without a word.
-        raise fault(error, "undo-import") from None
+    summary = undo_file(options, credentials, confirm, force=given["force"])
     tell(summary, given)
     return summary.exit_status
 
@@ -157,27 +154,31 @@ def main() -> None:
 
 
 def _options(given: Given) -> RunOptions:
-    from importer.cli.wiring import delivery_options, url_of  # noqa: PLC0415 - as above
+    from importer.cli.wiring import (  # noqa: PLC0415 - as above
+        bar_of,
+        delivery_options,
+        destination_of,
+        url_of,
+    )
 
     name = given.strongest(_DESTINATIONS, "Give only one of --region and --base-url.")
     if name is None:
         raise UsageError("Say where the contacts are: --region eu|us|ap|jp or --base-url URL.")
     base_url = url_of(name, given)
     path: Path = given["results_csv"]
-    if path == STANDARD_STREAM:
-        raise UsageError("An undo takes the path of a results file, no standard input.")
     out = given["out"] or default_out(path, "undone")
     journal = given["journal"] or path.with_name(f"{path.name}.journal")
     return RunOptions(
         source=SourceOptions(path=path),
         delivery=delivery_options(given),
         base_url=base_url,
-        destination=base_url,
+        destination=destination_of(base_url),
+        new_client_key=given["new_client_key"],
         out=out,
         summary=given["summary"],
         journal=journal,
         dry_run=given["dry_run"],
-        bar=False if given["quiet"] else given["progress"],
+        bar=bar_of(given),
         reads={f"--{name.replace('_', '-')}": given[name] for name in _READ if given[name]},
         shown=given.shown({"out": out, "journal": journal}, {*_DESTINATIONS} - {name}),
     )

@@ -71,7 +71,7 @@ def run_options(
         ),
         delivery=delivery_options(given),
         base_url=base_url,
-        destination="sandbox" if destination == "sandbox" else base_url,
+        destination="sandbox" if destination == "sandbox" else destination_of(base_url),
         out=out,
         rejects=given["rejects"],
         summary=given["summary"],
@@ -79,9 +79,10 @@ def run_options(
         journal=journal,
         dry_run=given["dry_run"],
         strict=given["strict"],
-        # A new sandbox is empty, whatever an earlier one has held.
-        fresh=given["fresh"] or destination == "sandbox",
-        bar=False if given["quiet"] else given["progress"],
+        fresh=given["fresh"],
+        new_client_key=given["new_client_key"],
+        starts_sandbox=destination == "sandbox",
+        bar=bar_of(given),
         reads={f"--{name.replace('_', '-')}": given[name] for name in _READ if given[name]},
         shown=given.shown(
             {"out": out, "journal": journal}, {*_DESTINATIONS} - {destination or "sandbox"}
@@ -108,11 +109,26 @@ def _destination(
     return url, (credentials or credentials_of(given)) if asks_api else None
 
 
+def destination_of(base_url: str | None) -> str | None:
+    """What the journal calls a base URL."""
+    from importer.api import one_name_of  # noqa: PLC0415 - --help need not wait
+
+    return None if base_url is None else one_name_of(base_url)
+
+
 def url_of(name: str, given: Given) -> str:
     """The base URL that ``region`` or ``base_url`` gives."""
     from importer.api import base_url_of, check_base_url  # noqa: PLC0415 - --help need not wait
 
     return check_base_url(given[name]) if name == "base_url" else base_url_of(given[name])
+
+
+def bar_of(given: Given) -> bool | None:
+    """Whether to draw a progress bar; None is on a terminal only.
+
+    Between lines of JSON there is no place for one.
+    """
+    return False if given["quiet"] or given["log_format"] == "json" else given["progress"]
 
 
 def delivery_options(given: Given) -> DeliveryOptions:

@@ -15,7 +15,7 @@ from importer.delivery.observing import Observer
 from importer.delivery.policy import Action, Step, Stop
 from importer.delivery.settling import Found, is_same_person, of_item
 from importer.delivery.tasks import Advance, Task
-from importer.journal import State
+from importer.journal import Entry, State
 from importer.records import Outcome, Status
 from importer.settings import IfExists
 from schemas.canonical import differing_fields
@@ -134,11 +134,11 @@ class Comparing:
                 pass
 
     def _decided(self, task: Task, listed: Sequence[Listed]) -> Advance:
-        own_ref = task.entry.ref if task.entry and task.entry.state is State.CREATED else ""
+        own = task.entry if task.entry and task.entry.state is State.CREATED else None
+        own_ref = own.ref if own else ""
         matches = _matches(task, listed, own_ref)
         if not matches:
-            # A list can be behind: what this journal has created is asked for by its ref.
-            return Advance(step=Step(Action.CHECK)) if own_ref else self._create(task)
+            return self._after_absence(task, own)
         match = next((match for match in matches if not match.fields), matches[0])
         is_own = bool(own_ref) and match.found.ref == own_ref
         if not match.fields and task.there and match.found.ref == task.there.ref:
@@ -152,6 +152,15 @@ class Comparing:
             refs = [one.found.ref for one in matches]
             return Advance(outcome=outcomes.ambiguous(task, refs))
         return self._update(task, match)
+
+    def _after_absence(self, task: Task, own: Entry | None) -> Advance:
+        # A list can be behind: what this journal has created is asked for by its ref.
+        if own is None:
+            return self._create(task)
+        if own.ref:
+            return Advance(step=Step(Action.CHECK))
+        note = "The API has said that it is there, under no ref, and its order does not show it."
+        return Advance(outcome=outcomes.undone(task, Status.UNKNOWN, None, note))
 
     def _create(self, task: Task) -> Advance:
         # What the journal holds of it is of a contact that is gone.

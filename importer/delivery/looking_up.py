@@ -40,7 +40,7 @@ def after_look_up(
     reference_id = task.contact.reference_id
     match exchanged.result:
         case Listing(failure=None) as listing:
-            observer.saw_list(exchanged.started, exchanged.ended)
+            observer.saw_list(exchanged.started, exchanged.ended, listing.requests)
             found = order_of(reference_id, listing.items)
             if isinstance(found, str):
                 observer.health.created()  # the order is there, so it is the right destination

@@ -57,7 +57,7 @@ class Loop(ABC, Generic[T]):
         self._outbox = outbox
         self._observer = observer
         self._gate = gate
-        self._workers = Workers(api, self.pace.most, self.events, carry_out)
+        self._workers = Workers(api, self.pace, self.events, carry_out)
         self._agenda = Agenda[T]()
         self._arming: list[T] = []  # intent not on disk yet
         self._ahead = 0
@@ -197,7 +197,7 @@ class Loop(ABC, Generic[T]):
     def _take(self, event: object) -> None:
         match event:
             case Exchanged():
-                self._in_flight -= not event.is_succeeded
+                self._in_flight -= not event.is_followed
                 self._count(event)
                 self._apply(event.task, self._after(event))
             case list():
@@ -218,12 +218,10 @@ class Loop(ABC, Generic[T]):
         result = exchanged.result
         requests = result.requests if isinstance(result, Listing) else 1
         self.requests += requests
-        in_flight = self._in_flight + (not exchanged.is_succeeded)
+        in_flight = self._in_flight + (not exchanged.is_followed)
         for _ in range(requests):
             seconds = (exchanged.ended - exchanged.started) / requests
             self.metrics.observe(exchanged.ended, seconds, _is_trouble(result), in_flight)
-        for _ in range(requests - 1):
-            self.pace.departed(time.monotonic())
 
     def _apply(self, task: T, advance: Advance) -> None:
         self.stop = self.stop or advance.stop

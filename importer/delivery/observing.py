@@ -25,6 +25,7 @@ class Observer:
         self._random = random
         self._missing_orders: dict[str, Answer] = {}
         self._answers = self._failures = 0
+        self._paused_at = float("-inf")
         self.health = Health()
 
     @property
@@ -32,10 +33,12 @@ class Observer:
         """Whether something was asked, and nothing ever answered."""
         return self._failures > 0 and self._answers == 0
 
-    def saw_list(self, started: float, now: float) -> None:
+    def saw_list(self, started: float, now: float, pages: int) -> None:
         """A list was read; whether creating works, too, it does not tell."""
         self._answers += 1
-        self.pace.went_well(started, now)
+        # Pages come one after the other and wait for their turns, which is no slow answer.
+        if pages == 1:
+            self.pace.went_well(started, now)
 
     def saw(self, row: int, answer: Answer, started: float, now: float) -> Stop | None:
         """Take in an answer that came ``now``; the stop, if any.
@@ -56,8 +59,10 @@ class Observer:
         if answer.retry_after is not None:
             self.pace.pause(now + min(answer.retry_after, policy.LONGEST_RETRY_AFTER))
         stop = self.health.trouble(row, _trouble_of(answer), started, now)
-        if self.health.is_probing:
-            self.pace.pause(now + self.health.next_probe(self._random))
+        # Of the requests that left before the last pause, each tells the same as the first.
+        if self.health.is_probing and started >= self._paused_at:
+            self._paused_at = now
+            self.pace.probe_at(now + self.health.next_probe(self._random))
         return stop
 
     def saw_missing_order(self, order_ref: str, answer: Answer) -> Stop | None:

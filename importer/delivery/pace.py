@@ -6,12 +6,14 @@ climbs back by one for each generation that went well. All times are seconds of 
 monotonic clock.
 """
 
+import threading
 from typing import Final
 
 _LATENCY_WEIGHT: Final = 0.1
 _LATENCY_GROWTH: Final = 3.0
 _LATENCY_FLOOR: Final = 0.5  # seconds; less than that is noise and no sign of overload
 _LATENCY_DECREASE: Final = 0.8
+_CAUTION: Final = 0.125  # how fast the window goes back to where it was too much
 
 
 class Pace:
@@ -27,8 +29,11 @@ class Pace:
         self._window = float(most)
         self._interval = 1.0 / rate if rate else 0.0
         self._next_departure = 0.0
+        self._turns = threading.Lock()
         self._paused_until = 0.0
+        self._probe_at = 0.0
         self._last_decrease = float("-inf")
+        self._ceiling = 0.0  # the window that was too much the last time
         self._proven = False
         self._latency = 0.0
         self._best_latency = float("inf")
@@ -52,25 +57,42 @@ class Pace:
 
     def opens_at(self, now: float) -> float:
         """When the next request may leave, at the earliest ``now``."""
-        return max(now, self._next_departure, self._paused_until)
+        return max(now, self._next_departure, self._paused_until, self._probe_at)
 
     def is_free(self, now: float) -> bool:
         """Whether nothing but the number in flight holds requests back."""
         return not self._interval and self._paused_until <= now
 
     def departed(self, now: float) -> None:
-        """Count a request that leaves now."""
+        """Count a request that leaves at ``now``."""
         if self._interval:
-            # Up to one interval is made up for, so that late wake-ups do not lower the rate.
-            start = max(self._next_departure, now - self._interval)
+            with self._turns:
+                # Up to one interval is made up for, so that late wake-ups do not lower the rate.
+                start = max(self._next_departure, now - self._interval)
+                self._next_departure = start + self._interval
+
+    def take_turn(self, now: float) -> float:
+        """Count one more request of one that is in flight, from any thread.
+
+        Returns:
+            Seconds after which it may leave.
+        """
+        with self._turns:
+            start = self.opens_at(now)
             self._next_departure = start + self._interval
+        return start - now
 
     def pause(self, until: float) -> None:
         """Let nothing leave before ``until``."""
         self._paused_until = max(self._paused_until, until)
 
+    def probe_at(self, when: float) -> None:
+        """Let nothing leave before ``when``, unless a good answer comes meanwhile."""
+        self._probe_at = when
+
     def went_well(self, started: float, now: float) -> None:
         """Count a good answer to a request that left at ``started``."""
+        self._probe_at = 0.0
         self._proven = True
         latency = now - started
         self._latency += _LATENCY_WEIGHT * (latency - (self._latency or latency))
@@ -79,7 +101,10 @@ class Pace:
         if self._latency > _LATENCY_GROWTH * self._best_latency + _LATENCY_FLOOR:
             self._decrease(started, now, _LATENCY_DECREASE)
         else:
-            self._window = min(float(self.most), self._window + 1.0 / self._window)
+            step = 1.0 / self._window
+            if int(self._window) < int(self._ceiling) <= self._window + 1.0:
+                step *= _CAUTION
+            self._window = min(float(self.most), self._window + step)
 
     def went_badly(self, started: float, now: float) -> None:
         """Count a sign of overload on a request that left at ``started``."""
@@ -90,5 +115,6 @@ class Pace:
         if started <= self._last_decrease:
             return
         self._last_decrease = now
+        self._ceiling = self._window
         self._window = max(1.0, self._window * factor)
         self.lowest = min(self.lowest, int(self._window))

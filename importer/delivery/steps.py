@@ -69,7 +69,7 @@ class Steps:
         task = exchanged.task
         room = self.comparing if task.action is Action.COMPARE else self.creating
         if listing.failure is None:
-            self.observer.saw_list(exchanged.started, exchanged.ended)
+            self.observer.saw_list(exchanged.started, exchanged.ended, listing.requests)
             advance = room.after_reading(task, listing.items)
             is_earlier = room is self.creating and task.attempts == 0
             if self._compares and is_earlier and _is_undecided(advance):

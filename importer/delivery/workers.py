@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from typing import Final, Generic, TypeVar
 
 from importer.api import Answer, Api, Connection, Listing, Verdict
+from importer.delivery.pace import Pace
 from importer.delivery.policy import Action
 from importer.delivery.tasks import Task
 
@@ -28,14 +29,14 @@ class Exchanged(Generic[T]):
         started: When it left, seconds of the monotonic clock.
         ended: When its answer was there, or failed to come.
         result: What came of it; an exception is a fault of this program.
-        is_succeeded: Whether the next task is in flight in its place.
+        is_followed: Whether the next task is in flight in its place.
     """
 
     task: T
     started: float
     ended: float
     result: Answer | Listing | Exception
-    is_succeeded: bool
+    is_followed: bool
 
 
 class Workers(Generic[T]):
@@ -43,7 +44,8 @@ class Workers(Generic[T]):
 
     Args:
         api: The destination.
-        count: Threads, and so the most requests in flight.
+        pace: Says how many threads, and so requests in flight, there are at the most, and when
+            a request may leave that another one leads to, as the pages of a list do.
         events: Where the reports go that the loop must see at once.
         carry_out: Sends the request that a task is about.
     """
@@ -51,13 +53,13 @@ class Workers(Generic[T]):
     def __init__(
         self,
         api: Api,
-        count: int,
+        pace: Pace,
         events: "SimpleQueue[object]",
         carry_out: Callable[[Connection, T], Answer | Listing],
     ) -> None:
         self._carry_out = carry_out
         self._api = api
-        self._count = count
+        self._pace = pace
         self._events = events
         self._queue: SimpleQueue[T | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -75,7 +77,7 @@ class Workers(Generic[T]):
         task = self._take()
         if task is None:
             return False
-        if len(self._threads) < self._count:
+        if len(self._threads) < self._pace.most:
             # Daemons, so that leaving at once is possible: the journal knows what is in flight.
             thread = threading.Thread(target=self._work, daemon=True)
             self._threads.append(thread)
@@ -90,8 +92,11 @@ class Workers(Generic[T]):
         for thread in self._threads:
             thread.join()
 
+    def _take_turn(self) -> None:
+        time.sleep(self._pace.take_turn(time.monotonic()))
+
     def _work(self) -> None:
-        with self._api.connect() as connection:
+        with self._api.connect(self._take_turn) as connection:
             while (task := self._queue.get()) is not None:
                 following: T | None = task
                 while following is not None:

@@ -4,8 +4,8 @@ An entry is keyed by destination, order and content, so that an edited, reordere
 appended file finds its entries again. The key is a salted digest, the rest are references:
 no personal data.
 
-Promise: a transaction is on disk (synchronous=FULL) when :meth:`Journal.write` returns.
-Grouped, that costs 15 µs an entry; one commit each would cost 136 µs.
+Promise: a transaction is on disk when :meth:`Journal.write` returns, and in this one file:
+whoever copies it has all of it. What was damaged since is noticed when it is opened.
 """
 
 import contextlib
@@ -13,79 +13,20 @@ import hashlib
 import json
 import os
 import sqlite3
-import zlib
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum, unique
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from importer.errors import StoppedError, UsageError
 from importer.journal.database import check_kind, connect, create, damaged, inode_of, translated
+from importer.journal.entries import Entry, Sender, State
+from importer.journal.form import blank, check, checksum
 
-_APPLICATION_ID: Final = 0x494D5043  # "IMPC"
-_VERSION: Final = 1
 _KEYS_A_QUERY: Final = 500
 _SELECT: Final = "SELECT key, order_ref, state, ref, href, guest_ref, checksum FROM entry"
-# Entries stand in the order in which they came: by key, each would have a page of its own to
-# write, and an import would take 15 µs of CPU and 25 of waiting more a row.
-_SCHEMA: Final = f"""
-    CREATE TABLE journal (salt BLOB NOT NULL);
-    CREATE TABLE destination (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE);
-    CREATE TABLE entry (
-        key BLOB PRIMARY KEY NOT NULL,
-        destination INTEGER NOT NULL REFERENCES destination (id),
-        order_ref TEXT NOT NULL,
-        state TEXT NOT NULL,
-        ref TEXT NOT NULL,
-        href TEXT NOT NULL,
-        guest_ref TEXT NOT NULL,
-        checksum INTEGER NOT NULL
-    );
-    CREATE INDEX entry_of_order ON entry (order_ref);
-    PRAGMA application_id = {_APPLICATION_ID};
-    PRAGMA user_version = {_VERSION};
-"""
-
-
-@unique
-class State(StrEnum):
-    """What is known of one contact."""
-
-    INTENT = "intent"
-    """A request may have left; until its outcome is here, nobody knows."""
-    CREATED = "created"
-    """It is there, and a run of this journal has created it."""
-    FOUND = "found"
-    """It was there before any run of this journal had to create it."""
-    ABSENT = "absent"
-    """It is not there."""
-    UNKNOWN = "unknown"
-    """A request left, and neither the answer nor reading back could tell."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the journal holds on one contact.
-
-    Attributes:
-        key: From :meth:`Journal.key`.
-        order_ref: The order, a UUID in lower case.
-        ref: Reference of the contact, ``""`` unless it is known; of an absent one, that
-            under which it was there until it was deleted.
-    """
-
-    key: bytes
-    order_ref: str
-    state: State
-    ref: str = ""
-    href: str = ""
-    guest_ref: str = ""
-
-    @property
-    def is_there(self) -> bool:
-        """Whether the contact is there."""
-        return self.state in {State.CREATED, State.FOUND}
+_ORDER_BYTES: Final = 8
+_CONTENT_BYTES: Final = 12
 
 
 class Journal:
@@ -94,30 +35,31 @@ class Journal:
     Use :meth:`open` or :meth:`open_for_reading`. Not thread-safe.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, destination: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, sender: Sender) -> None:
         self._connection = connection
         self._path = path
-        self._destination_name = f"{destination}\n".encode()
+        self._sender = sender
+        self._destination_name = f"{sender.destination}\n".encode()
         self._destination = 0
         self._salt = b""
         self._inode: int | None = None
 
     @classmethod
-    def open(cls, path: Path, destination: str) -> "Journal":
+    def open(cls, path: Path, sender: Sender) -> "Journal":
         """Open or create the journal and hold it until it is closed.
 
         Args:
             path: The journal file; created for its owner alone (0600).
-            destination: What is sent to; entries of others are kept and not seen.
+            sender: Where to and as whom; entries of other destinations are kept and not seen.
 
         Raises:
-            UsageError: What stands at ``path`` is no journal, is damaged, or was written by
-                a newer version.
+            UsageError: What stands at ``path`` is no journal, is damaged, was written by
+                another version, or holds what another client key has sent there.
             JournalLockedError: Another run holds it.
             StoppedError: The disk does not take it.
         """
-        create(path)
-        journal = cls(connect(path), path, destination)
+        create(path, blank)
+        journal = cls(connect(path), path, sender)
         try:
             journal._set_up()
             journal._inode = inode_of(path)
@@ -127,19 +69,20 @@ class Journal:
         return journal
 
     @classmethod
-    def open_for_reading(cls, path: Path, destination: str) -> "Journal":
-        """Open the journal without changing the file; an absent one reads as empty.
+    def open_for_reading(cls, path: Path, sender: Sender) -> "Journal":
+        """Open the journal without changing what it holds; an absent one reads as empty.
 
         Raises:
             UsageError: As for :meth:`open`.
             JournalLockedError: Another run holds it.
         """
         copy = sqlite3.connect(":memory:", isolation_level=None)
+        copy.deserialize(blank())
         if path.exists():
             check_kind(path)
             with contextlib.closing(connect(path)) as original, translated(path):
                 original.backup(copy)
-        journal = cls(copy, path, destination)
+        journal = cls(copy, path, sender)
         journal._set_up()
         return journal
 
@@ -147,13 +90,16 @@ class Journal:
         """Let go of the journal."""
         self._connection.close()
 
-    def key(self, canonical: bytes) -> bytes:
-        """Digest of a contact of this destination in its canonical form, 16 bytes.
+    def key(self, order: str, canonical: bytes) -> bytes:
+        """Digest of a contact of this destination, 20 bytes; those of one order begin alike.
 
         The salt of this very journal keeps a digest from being looked up elsewhere.
+
+        Args:
+            order: The order, by its ref or by its number.
+            canonical: The contact in its canonical form.
         """
-        content = self._destination_name + canonical
-        return hashlib.blake2b(content, digest_size=16, key=self._salt).digest()
+        return self._key_of_order(order) + self._digest(canonical, _CONTENT_BYTES)
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
         """The entries of those keys that have one."""
@@ -175,10 +121,11 @@ class Journal:
 
     def owned_refs(self, order_ref: str, besides: Collection[bytes]) -> set[str]:
         """The refs of the order's entries, but for those of the keys ``besides``."""
+        first = self._key_of_order(order_ref)
+        last = first + b"\xff" * (_CONTENT_BYTES + 1)
         with translated(self._path):
             rows = self._connection.execute(
-                "SELECT ref, key FROM entry WHERE order_ref = ? AND destination = ? AND ref <> ''",
-                (order_ref, self._destination),
+                "SELECT ref, key FROM entry WHERE key BETWEEN ? AND ? AND ref <> ''", (first, last)
             )
             return {ref for ref, key in rows if key not in besides}
 
@@ -194,34 +141,14 @@ class Journal:
                 "was sent. Put it back before you run the same command again: without it, what "
                 "was created would be created again."
             )
-        rows = []
-        for e in entries:
-            columns = (e.key, e.order_ref, e.state.value, e.ref, e.href, e.guest_ref)
-            rows.append((self._destination, *columns, _checksum(columns)))
-        with translated(self._path):
-            self._connection.execute("BEGIN")
-            try:
-                self._connection.executemany(
-                    "INSERT INTO entry (destination, key, order_ref, state, ref, href, guest_ref,"
-                    " checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT (key) DO UPDATE SET state = excluded.state,"
-                    " ref = excluded.ref, href = excluded.href, guest_ref = excluded.guest_ref,"
-                    " checksum = excluded.checksum",
-                    rows,
-                )
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._transaction():
+            self._put(entries)
 
     def _select(self, condition: str, parameters: Sequence[object]) -> list[Entry]:
         found = []
         with translated(self._path):
-            for *columns, checksum in self._connection.execute(
-                f"{_SELECT} {condition}", parameters
-            ):
-                if checksum != _checksum(columns):
+            for *columns, written in self._connection.execute(f"{_SELECT} {condition}", parameters):
+                if written != checksum(columns):
                     raise damaged(self._path, "an entry has changed by itself")
                 found.append(_entry(columns))
         return found
@@ -234,54 +161,91 @@ class Journal:
             return self._connection.execute(query, (self._destination,)).fetchone() is None
 
     def forget(self) -> None:
-        """Drop every entry of the destination."""
-        with translated(self._path):
-            self._connection.execute(
-                "DELETE FROM entry WHERE destination = ?", (self._destination,)
+        """Know no contact of the destination any more, but whose all its refs are.
+
+        The next contacts of the same content are others. Should one of them be answered
+        unclearly, reading back must not take it for one of these.
+        """
+        owned = self._select("WHERE destination = ? AND ref <> ''", (self._destination,))
+        with self._transaction():
+            self._drop()
+            self._put(
+                replace(entry, key=entry.key[:_ORDER_BYTES] + os.urandom(_CONTENT_BYTES))
+                for entry in owned
             )
+
+    def drop(self) -> None:
+        """Remove every entry of the destination, which has forgotten its contacts, too."""
+        with self._transaction():
+            self._drop()
+
+    def _put(self, entries: Iterable[Entry]) -> None:
+        columns = ((e.key, e.order_ref, e.state.value, e.ref, e.href, e.guest_ref) for e in entries)
+        self._connection.executemany(
+            "INSERT INTO entry (destination, key, order_ref, state, ref, href, guest_ref, checksum)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+            " state = excluded.state, ref = excluded.ref, href = excluded.href,"
+            " guest_ref = excluded.guest_ref, checksum = excluded.checksum",
+            ((self._destination, *those, checksum(those)) for those in columns),
+        )
+
+    def _drop(self) -> None:
+        self._connection.execute("DELETE FROM entry WHERE destination = ?", (self._destination,))
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with translated(self._path):
+            self._connection.execute("BEGIN")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _key_of_order(self, order: str) -> bytes:
+        return self._digest(order.lower().encode(), _ORDER_BYTES)
+
+    def _digest(self, content: bytes, size: int) -> bytes:
+        content = self._destination_name + content
+        return hashlib.blake2b(content, digest_size=size, key=self._salt).digest()
 
     def _set_up(self) -> None:
         with translated(self._path):
-            tables = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            if tables == (0,) and self._pragma("application_id") == 0:
-                self._connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
-            self._check_version()
-            self._connection.execute(
-                "INSERT INTO journal SELECT ? WHERE NOT EXISTS (SELECT * FROM journal)",
-                (os.urandom(16),),
-            )
-            self._connection.execute(
-                "INSERT OR IGNORE INTO destination (name) VALUES (?)", (self._destination_name,)
-            )
+            check(self._connection, self._path)
             (self._salt,) = self._connection.execute("SELECT salt FROM journal").fetchone()
-            (self._destination,) = self._connection.execute(
-                "SELECT id FROM destination WHERE name = ?", (self._destination_name,)
+            key = self._sender.client_key.encode()
+            client = hashlib.blake2b(key, digest_size=16, key=self._salt).digest() if key else b""
+            self._connection.execute(
+                "INSERT OR IGNORE INTO destination (name, client) VALUES (?, ?)",
+                (self._destination_name, client),
+            )
+            self._destination, known = self._connection.execute(
+                "SELECT id, client FROM destination WHERE name = ?", (self._destination_name,)
             ).fetchone()
+            if client and client != known:
+                self._see_to_client(client, known)
 
-    def _check_version(self) -> None:
-        if self._pragma("application_id") != _APPLICATION_ID:
+    def _see_to_client(self, client: bytes, known: bytes) -> None:
+        """Make sure that the destination is the tenant whose contacts are here."""
+        if known and not self._sender.is_key_new and self._may_hold_contacts():
             raise UsageError(
-                f"--journal: {self._path} is a database, but no journal of import-contacts; "
-                "name another file."
+                f"--journal: {self._path} holds contacts that another client key has sent to "
+                f"{self._sender.destination}. If the key was renewed and the tenant is the same, "
+                "give --new-client-key once, and nothing is sent twice. For another tenant, "
+                "name another journal with --journal. Nothing was sent."
             )
-        if (version := self._pragma("user_version")) != _VERSION:
-            raise UsageError(
-                f"--journal: {self._path} has format {version}, this program knows {_VERSION}; "
-                "use the version of import-contacts that wrote it."
-            )
-        if (state := self._pragma("quick_check(1)")) != "ok":
-            raise damaged(self._path, str(state).splitlines()[0])
+        self._connection.execute(
+            "UPDATE destination SET client = ? WHERE id = ?", (client, self._destination)
+        )
 
-    def _pragma(self, name: str) -> object:
-        return self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+    def _may_hold_contacts(self) -> bool:
+        query = "SELECT 1 FROM entry WHERE destination = ? AND state <> ? LIMIT 1"
+        parameters = (self._destination, State.ABSENT.value)
+        return self._connection.execute(query, parameters).fetchone() is not None
 
 
 def _entry(columns: Sequence[Any]) -> Entry:
     key, order_ref, state, ref, href, guest_ref = columns
     return Entry(key, order_ref, State(state), ref, href, guest_ref)
-
-
-def _checksum(columns: Sequence[Any]) -> int:
-    # A disk that flips a bit in a ref is noticed by nobody else: SQLite checks only its tree.
-    key, *texts = columns
-    return zlib.crc32("\0".join(texts).encode(), zlib.crc32(key))

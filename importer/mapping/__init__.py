@@ -13,7 +13,7 @@ from importer.mapping.columns import Columns, settle_columns
 from importer.mapping.lists import pair, pair_splitter, text_splitter
 from importer.records import Issue, Mapped
 from schemas.faults import Fault
-from schemas.fields import BLANKS, IDENTIFIERS, TEXT_LIST_FIELDS
+from schemas.fields import BLANKS, IDENTIFIERS, ORDER_REF, TEXT_LIST_FIELDS
 
 if TYPE_CHECKING:
     from importer.settings import MappingOptions
@@ -74,6 +74,14 @@ class Mapping:
                 (position,) = self._columns.positions(field)
                 fields[field] = list(map(str.strip, cells[position].tolist(), repeat(BLANKS)))
         return Mapped(pd.DataFrame(fields, index=cells.index, dtype=object), tuple(issues))
+
+    def orders(self, cells: pd.DataFrame) -> dict[int, str]:
+        """Give the order of each row of a batch as it stands there, ``""`` without a column."""
+        positions = self._columns.positions(ORDER_REF)
+        if not positions:
+            return {}
+        found = (cell.strip(BLANKS) for cell in cells[positions[0]].tolist())
+        return dict(zip(cells.index.tolist(), found, strict=True))
 
     def _texts(self, field: str, cells: pd.DataFrame) -> list[Read]:
         split = self._splitters[field]

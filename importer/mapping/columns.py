@@ -4,7 +4,7 @@ Source: contract, section 3.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,8 +82,8 @@ def settle_columns(header: tuple[str, ...], options: MappingOptions, line: int =
         InputError: The header contradicts itself or lacks the order; all problems at once.
     """
     asked = _Asked(header)
-    mapped = asked.targets(options.columns.items())
-    providers = asked.providers(options.identifiers.items())
+    mapped = asked.targets(_each(options.columns))
+    providers = asked.providers(_each(options.identifiers))
     carry = tuple(asked.position(name, "--carry") for name in options.carry)
     if asked.problems:
         raise UsageError("; ".join(asked.problems))
@@ -105,8 +105,8 @@ class _Asked:
             self._folded[fold(name)].append(position)
         self.problems: list[str] = []
 
-    def targets(self, columns: Iterable[tuple[str, str]]) -> dict[Target, int]:
-        found: dict[Target, int] = {}
+    def targets(self, columns: Iterable[tuple[str, str]]) -> dict[Target, list[int]]:
+        found: dict[Target, list[int]] = {}
         for name, column in columns:
             option = f"--map {name}={column}"
             target = target_of(name)
@@ -114,10 +114,10 @@ class _Asked:
                 near = nearest_field(name)
                 hint = f"did you mean {near}?" if near else f"fields are {', '.join(FIELDS)}"
                 self.problems.append(f"{option}: there is no field {quoted(name)}; {hint}")
-            elif target in found:
-                self.problems.append(f"{option}: {target} is mapped twice")
+            elif target in found and target.takes_one_column:
+                self.problems.append(f"{option}: {target} is mapped twice; name one column for it")
             else:
-                found[target] = self.position(column, option)
+                found.setdefault(target, []).append(self.position(column, option))
         return found
 
     def providers(self, columns: Iterable[tuple[str, str]]) -> tuple[tuple[str, int], ...]:
@@ -141,14 +141,20 @@ class _Asked:
         return -1
 
 
-def _match(header: tuple[str, ...], mapped: dict[Target, int], columns: Columns) -> Columns:
+def _each(named: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+    """Each name with each of its columns."""
+    return ((name, column) for name, columns in named.items() for column in columns)
+
+
+def _match(header: tuple[str, ...], mapped: dict[Target, list[int]], columns: Columns) -> Columns:
     """Add to *columns* what options map and what the other names say by themselves."""
-    targets: dict[Target, list[int]] = {target: [position] for target, position in mapped.items()}
+    targets = {target: list(positions) for target, positions in mapped.items()}
+    settled = {position for positions in mapped.values() for position in positions}
     of_provider = {position for _, position in columns.providers}
     warnings: list[str] = []
     for position, name in enumerate(header):
         target = target_of(name)
-        if position in mapped.values():
+        if position in settled:
             continue
         if target is None or (target.field == IDENTIFIERS and position in of_provider):
             if position not in of_provider and position not in columns.carry:

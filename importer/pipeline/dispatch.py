@@ -6,7 +6,7 @@ from typing import Final
 
 from importer.api import Api, Credentials
 from importer.delivery import Delivery, Stop, exists, not_sent
-from importer.journal import Entry, Journal
+from importer.journal import Entry, Journal, State
 from importer.pipeline.feeding import run_fed
 from importer.pipeline.intake import Intake, Prepared
 from importer.progress import Progress
@@ -36,6 +36,13 @@ class Dispatch:
         """The delivery, once there is one."""
         self.stop: Stop | None = None
         """Why the run ended early, if it did."""
+        self.hurry: Stop | None = None
+        """The same when the rest of the file is to be told as not sent without judging it."""
+
+    def interrupt_at_once(self, stop: Stop) -> None:
+        """End the run early, for somebody waits for it to end: as :meth:`interrupt`."""
+        self.hurry = stop
+        self.interrupt(stop)
 
     def interrupt(self, stop: Stop) -> None:
         """End the run early; safe from any thread and from a signal handler."""
@@ -58,9 +65,12 @@ class Dispatch:
                 self.interrupt(Stop("results", "The results cannot be written."))
 
         def prepared() -> Iterator[Prepared]:
-            for one in intake.prepare(recorder.tally):
+            for one in intake.prepare(recorder.tally, lambda: self.hurry is not None):
                 recorder.expect(one.batch, _MOST_PENDING)
                 tell(one.invalid)
+                if self.hurry is not None:
+                    stop = self.hurry
+                    tell([not_sent(row, order, stop) for row, order in one.unjudged.items()])
                 yield one
 
         if not self._options.asks_api or self.stop is not None:
@@ -97,6 +107,9 @@ class Dispatch:
             known = exists(contact.row, entry)
             return replace(known, status=Status.DUPLICATE) if planned.duplicate_of else known
         if self.stop is not None:
-            return not_sent(contact.row, contact.order_ref, self.stop)
+            told = not_sent(contact.row, contact.order_ref, self.stop)
+            is_unclear = entry is not None and entry.state in {State.INTENT, State.UNKNOWN}
+            # An earlier run has sent it.
+            return replace(told, status=Status.UNKNOWN) if is_unclear else told
         status = Status.DUPLICATE if planned.duplicate_of else Status.VALID
         return Outcome(row=contact.row, status=status, order_ref=contact.order_ref)

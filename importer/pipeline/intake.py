@@ -1,7 +1,7 @@
 """Read, map, validate, plan: the way of a batch until it can be sent."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from importer.journal import Claims
 from importer.mapping import Mapping as Columns
@@ -21,11 +21,13 @@ class Prepared:
     Attributes:
         invalid: The outcomes of its records that will not be sent.
         planned: Its other records, in row order.
+        unjudged: Row to order, as it stands in the file, of records that nobody has judged.
     """
 
     batch: Batch
     invalid: list[Outcome]
     planned: list[Planned]
+    unjudged: Mapping[int, str] = field(default_factory=dict)
 
 
 class Intake:
@@ -35,11 +37,15 @@ class Intake:
         source: The open source file.
         mapping: Which column holds what.
         validator: Judges the records.
-        key: Digest of a contact's canonical form.
+        key: Key of a contact, from its order and its canonical form.
     """
 
     def __init__(
-        self, source: Source, mapping: Columns, validator: Validator, key: Callable[[bytes], bytes]
+        self,
+        source: Source,
+        mapping: Columns,
+        validator: Validator,
+        key: Callable[[str, bytes], bytes],
     ) -> None:
         self._source = source
         self._mapping = mapping
@@ -47,17 +53,26 @@ class Intake:
         self._key = key
         self._claims = Claims()
 
-    def prepare(self, tally: Tally) -> Iterator[Prepared]:
-        """Yield all batches; warnings are counted in ``tally``.
+    def prepare(self, tally: Tally, is_hurried: Callable[[], bool]) -> Iterator[Prepared]:
+        """Yield all batches.
+
+        Args:
+            tally: Counts warnings.
+            is_hurried: Whether to judge no more records, which takes ten times as long as
+                reading them.
 
         Raises:
             InputError: The source file cannot be read on.
         """
         try:
             for batch in self._source.batches():
-                yield self._prepare(batch, tally)
+                yield self._unjudged(batch) if is_hurried() else self._prepare(batch, tally)
         finally:
             self._claims.close()
+
+    def _unjudged(self, batch: Batch) -> Prepared:
+        orders = dict.fromkeys(batch.lines.index.tolist(), "") | self._mapping.orders(batch.cells)
+        return Prepared(batch, [], [], orders)
 
     def _prepare(self, batch: Batch, tally: Tally) -> Prepared:
         mapped = self._mapping.apply(batch.cells)
@@ -65,7 +80,7 @@ class Intake:
         tally.warnings.update(validated.warnings)
         invalid = _invalid(validated.issues, mapped)
         planned = contacts(validated.valid)
-        keys = [self._key(canonical(_order(contact), contact.body)) for contact in planned]
+        keys = [self._key_of(contact) for contact in planned]
         first = self._claims.claim(keys, [contact.row for contact in planned])
         return Prepared(
             batch,
@@ -75,6 +90,10 @@ class Intake:
                 for contact, key in zip(planned, keys, strict=True)
             ],
         )
+
+    def _key_of(self, contact: Contact) -> bytes:
+        order = _order(contact)
+        return self._key(order, canonical(order, contact.body))
 
 
 def _invalid(issues: Mapping[int, tuple[Issue, ...]], mapped: Mapped) -> list[Outcome]:

@@ -13,13 +13,13 @@ from typing import BinaryIO, Final
 from importer.api import Credentials
 from importer.delivery import Stop
 from importer.errors import ExitStatus, InputError, StoppedError
-from importer.journal import Journal
+from importer.journal import Journal, Sender
 from importer.log import event
 from importer.mapping import Mapping
 from importer.metrics import Metrics
 from importer.pipeline.dispatch import Dispatch
 from importer.pipeline.intake import Intake
-from importer.pipeline.outputs import Outputs, check_paths, write_whole
+from importer.pipeline.outputs import Outputs, check_paths
 from importer.pipeline.signals import Interruption
 from importer.pipeline.survey import Survey, survey
 from importer.progress import Progress
@@ -97,7 +97,7 @@ class _Run:
             event(logging.WARNING, "column.ignored", warning)
         journal = self._open_journal()
         dispatch = Dispatch(self.options, self.credentials, journal)
-        interruption = Interruption(dispatch.interrupt)
+        interruption = Interruption(dispatch.interrupt_at_once)
         if heed_signals:
             self.stack.enter_context(interruption)
         surveyed = self._survey(mapping, validator, dispatch)
@@ -116,20 +116,14 @@ class _Run:
         outputs.commit(recorder.failure)
         summary = self._summary(recorder.tally, source.sha256, dispatch, interruption)
         _tell_warnings(summary.warnings)
-        self._write_about(summary, dispatch)
-        return summary
 
-    def _write_about(self, summary: Summary, dispatch: Dispatch) -> None:
-        """Write the files about the run; the last of it, so that nothing else waits for them."""
-
-        def report() -> str:
+        def report(summary: Summary) -> str:
             from importer.reporting.page import page  # noqa: PLC0415 - jinja2 takes 0.1 s
 
             metrics = dispatch.delivery.metrics if dispatch.delivery else Metrics()
             return page(summary, metrics, self.options.shown)
 
-        write_whole(self.options.summary, "--summary", summary.as_json)
-        write_whole(self.options.report, "--report", report)
+        return outputs.write_about(summary, report)
 
     def _open(self) -> Source:
         if self.options.source.path is None:
@@ -145,13 +139,17 @@ class _Run:
     def _open_journal(self) -> Journal:
         options = self.options
         opener = Journal.open_for_reading if options.dry_run else Journal.open
-        journal = opener(options.journal, options.destination or "")
+        client_key = self.credentials.client_key if self.credentials else ""
+        sender = Sender(options.destination or "", client_key, options.new_client_key)
+        journal = opener(options.journal, sender)
         self.stack.callback(journal.close)
-        if options.fresh:
+        if options.starts_sandbox:
+            journal.drop()
+        elif options.fresh:
             journal.forget()
         elif not options.dry_run and journal.is_empty and (there := contacts_there(options.out)):
             event(
-                logging.WARNING,
+                logging.ERROR,  # for --quiet as well: the doubles would be seen by nobody
                 "journal.empty",
                 f"{options.out} says that {there:,} contacts are there already, but the journal "
                 f"{options.journal} knows of none sent to this destination. If it was lost, stop "
@@ -164,8 +162,13 @@ class _Run:
         options = self.options
         if options.dry_run and not options.strict:
             return None  # nothing is sent, so one reading will do
-        surveyed = survey(self._open, mapping, validator, judge=options.strict)
-        if surveyed.invalid:
+        surveyed = survey(
+            self._open,
+            mapping,
+            validator if options.strict else None,
+            lambda: dispatch.hurry is not None,
+        )
+        if surveyed is not None and surveyed.invalid:
             dispatch.interrupt(
                 Stop(
                     "strict",

@@ -50,6 +50,7 @@ class Chart:
         marks: Lines of the grid.
         times: Labels of the time axis, from left to right.
         kind: ``area`` when shapes are filled, ``line`` when they are strokes.
+        says: What it shows, in words, for who cannot see it.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Chart:
     marks: tuple[Mark, ...]
     times: tuple[str, ...]
     kind: str
+    says: str
 
 
 def charts(metrics: Metrics) -> tuple[Chart, ...]:
@@ -99,6 +101,8 @@ def _requests(slices: Sequence[Slice], width: float, times: tuple[str, ...]) -> 
         _marks(top),
         times,
         "area",
+        f"Requests a second, over {times[-1]}: at most {max(rates):,.3g}, "
+        f"of which at most {max(troubles):,.3g} were in trouble.",
     )
 
 
@@ -123,6 +127,8 @@ def _latencies(slices: Sequence[Slice], times: tuple[str, ...]) -> Chart:
         tuple(Mark(height(10.0**power), duration(10.0**power)) for power in range(low, high + 1)),
         times,
         "line",
+        f"Time within which 50, 95 and 99 percent of the requests ended, over {times[-1]}: "
+        f"between {duration(min(known))} and {duration(max(known))}.",
     )
 
 
@@ -130,7 +136,8 @@ def _in_flight(slices: Sequence[Slice], times: tuple[str, ...]) -> Chart:
     most = [float(one.in_flight) for one in slices]
     top = _ceiling(max(most))
     shape = Shape("most at once", _bars([0.0] * len(slices), most, top, gap=0.0))
-    return Chart("Requests in flight", len(slices), (shape,), _marks(top), times, "area")
+    says = f"Requests in flight, over {times[-1]}: at most {max(most):.0f}."
+    return Chart("Requests in flight", len(slices), (shape,), _marks(top), times, "area", says)
 
 
 def _bars(low: Sequence[float], high: Sequence[float], top: float, gap: float = _GAP) -> str:

@@ -15,7 +15,7 @@ from importer.errors import ExitStatus
 from importer.metrics import Metrics
 from importer.records import Status
 from importer.reporting.charts import charts, duration
-from importer.reporting.summary import Summary
+from importer.reporting.summary import Summary, counted
 from importer.settings import Setting
 
 _MEANINGS: Final = {
@@ -45,7 +45,18 @@ _ERRORS: Final = {
     "http.404": "the API knows no such order",
     "http.429": "too many requests",
     "http.503": "the API was not available",
+    "contact.ambiguous": "several contacts of the order may be it",
+    "contact.changed": "somebody has changed it since the import",
+    "contact.differs": "the contact that is there differs",
+    "contact.duplicated": "the API created it a second time",
+    "contact.exists": "was there already",
+    "contact.no_ref": "the import never learnt its reference",
     "duplicate.not_created": "the row it repeats was not created",
+    "order.ambiguous": "several orders have that number",
+    "order.not_found": "no order has that number",
+    "response.differs": "the API stored other values than were sent",
+    "stopped.strict": "not sent, as other rows are invalid",
+    "unknown": "nobody can tell whether it was created",
     "invalid.contact": "no field besides the order",
     "invalid.record": "its cells cannot be told apart",
 }
@@ -98,6 +109,7 @@ def page(summary: Summary, metrics: Metrics, settings: Sequence[Setting]) -> str
     )
     environment.filters["number"] = lambda number: f"{number:,}"
     environment.filters["duration"] = duration
+    environment.filters["counted"] = counted
     text = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     total = metrics.total
     return environment.from_string(text).render(
@@ -147,7 +159,7 @@ def _means(code: str) -> str:
     kind, _, rest = code.partition(".")
     match kind:
         case "invalid":
-            return f"{rest} breaks its rule"
+            return f"breaks the rule for {rest}"
         case "http":
             return f"the API answered {rest}"
         case "stopped":

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from importer.errors import ExitStatus
-from importer.records import Status
+from importer.records import CONTACT_DUPLICATED, Status
 
 _ERRORS_SHOWN: Final = 5
 
@@ -95,12 +95,15 @@ class Summary:
         """What came of the run, in one sentence."""
         what = "valid" if self.is_dry_run else "done"
         rows = counted(self.rows, "row")
-        if self.stop:
-            return f"Stopped midway: {self.done:,} of {rows} {_is(self.done)} {what}."
-        if not self.rows:
-            return "The file holds no rows."
-        if self.done == self.rows:
+        if self.done == self.rows > 0:
             return f"All {rows} are {what}." if self.rows > 1 else f"The one row is {what}."
+        if self.exit_status is ExitStatus.INPUT:
+            invalid = self.statuses.get(Status.INVALID, 0)
+            return f"Nothing was sent: {invalid:,} of {rows} {_is(invalid)} invalid."
+        if self.stop:
+            return f"Stopped midway with {self.done:,} of {rows} {what}."
+        if not self.rows:
+            return "There were no rows."
         left = self.rows - self.done
         return f"{left:,} of {rows} {_is(left)} not {what}."
 
@@ -133,12 +136,13 @@ class Summary:
             answers = counted(self.settled, "unclear answer")
             was = "was" if self.settled == 1 else "were"
             remarks.append(f"{answers} {was} settled by reading the order's contacts back.")
-        last = self.last_concurrency
-        if self.lowest_concurrency is not None:
+        last, lowest = self.last_concurrency, self.lowest_concurrency
+        if lowest is not None:
+            # Before the first good answer there is one alone, which tells of no fall.
+            stood = "" if last is None or last < lowest else f", and stood at {last} in the end"
             remarks.append(
                 "The API could not keep up: requests in flight fell from "
-                f"{self.most_in_flight} to {self.lowest_concurrency}"
-                + ("." if last is None else f", and stood at {last} in the end.")
+                f"{self.most_in_flight} to {lowest}{stood}."
             )
         return remarks
 
@@ -148,12 +152,19 @@ class Summary:
         steps = []
         if count(Status.INVALID):
             steps.append("mend the invalid rows (the error column says how) and run again.")
+        if self.exit_status is ExitStatus.INPUT:
+            return steps
+        if self.exit_status is ExitStatus.CREDENTIALS:
+            steps.append("mend or renew the credentials, then run the same command again.")
+            return steps
+        if self.errors.get(CONTACT_DUPLICATED):
+            steps.append("delete the second one of each contact that is there twice (see error).")
         if count(Status.REJECTED):
             steps.append("see why the API rejected rows; a new run tries them again.")
         if changed := self.errors.get("contact.changed", 0):
             steps.append(
-                f"Next: {changed:,} changed since the import and left alone: look at them; "
-                "--force deletes them as well."
+                f"look at the {counted(changed, 'contact')} that somebody changed since the "
+                "import; --force deletes them as well."
             )
         if count(Status.FAILED, 0) > changed or count(Status.UNKNOWN) or count(Status.NOT_SENT):
             steps.append("run the same command again; it sends only what is not done yet.")

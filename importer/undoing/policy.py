@@ -64,6 +64,11 @@ def after_presence(attempts_made: int, random: Random) -> Step:
     return Step(Action.SEND, delay=backoff(attempts_made, random) if attempts_made else 0.0)
 
 
+def is_final(answer: Answer) -> bool:
+    """Whether asking again is of no use; a 404 that is not the API's own is of the way there."""
+    return is_refused(answer) and answer.http_status not in {404, 410}
+
+
 def modified(contact: Mapping[str, object]) -> datetime | None:
     """When somebody changed a contact after it was created; None when nobody has.
 
@@ -88,6 +93,6 @@ def _after_failure(
     answer: Answer, again: Action, tries: int, attempts: int, random: Random
 ) -> Step:
     stop = stop_after(answer)
-    if stop or is_refused(answer) or tries >= attempts:
+    if stop or is_final(answer) or tries >= attempts:
         return Step(Action.FINISH, status=Status.FAILED, stop=stop)
     return Step(again, delay=delay_after(answer, tries, random))

@@ -12,10 +12,10 @@ from importer.api import Api, Credentials
 from importer.delivery import Stop
 from importer.delivery.pace import Pace
 from importer.errors import ExitStatus, InputError, StoppedError, UsageError
-from importer.journal import Journal
+from importer.journal import Journal, Sender
 from importer.log import event
 from importer.pipeline.feeding import run_fed
-from importer.pipeline.outputs import Outputs, check_paths, write_whole
+from importer.pipeline.outputs import Outputs, check_paths
 from importer.pipeline.run import EXIT_STATUSES
 from importer.pipeline.signals import Interruption
 from importer.progress import Progress
@@ -104,8 +104,7 @@ class _Run:
         outputs.commit(recorder.failure)
         status = interruption.exit_status or _exit_status(recorder.tally, stop)
         summary = self._summary(recorder.tally, source.sha256, stop, status)
-        write_whole(self.options.summary, "--summary", summary.as_json)
-        return summary
+        return outputs.write_about(summary)
 
     def _open(self) -> Source:
         source = open_source(self.options.source, sys.stdin.buffer)
@@ -120,7 +119,11 @@ class _Run:
         # None is made: there is nothing that a new one could learn.
         is_kept = path.exists() and not self.options.dry_run
         opener = Journal.open if is_kept else Journal.open_for_reading
-        journal = opener(path, self.base_url)
+        options = self.options
+        sender = Sender(
+            options.destination or "", self.credentials.client_key, options.new_client_key
+        )
+        journal = opener(path, sender)
         self.stack.callback(journal.close)
         return journal
 
@@ -207,6 +210,7 @@ class _Run:
             settled=deletion.settled if deletion else 0,
             last_concurrency=deletion.pace.limit if deletion else None,
             lowest_concurrency=lowest if lowest < most else None,
+            most_in_flight=most,
             stop=stop.message if stop else "",
             out=str(self.options.out),
             exit_status=status,

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 from importer.api import Answer, Connection
 from importer.delivery import Stop
-from importer.delivery.policy import Action, is_refused
+from importer.delivery.policy import Action
 from importer.journal import Entry, State
 from importer.records import Outcome, Status
 from importer.undoing.candidates import Candidate
+from importer.undoing.policy import is_final
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ def failed(task: Task, answer: Answer) -> Outcome:
     return replace(
         done(task, Status.FAILED),
         http_status=answer.http_status,
-        retryable=not is_refused(answer),
+        retryable=not is_final(answer),
         error_code=answer.error_code,
         error=f"{_doubt(task)}{answer.message}",
     )

@@ -86,9 +86,9 @@ def test_the_readme_tells_all_options_and_no_others(of: click.Command, heading: 
 
 
 def test_options_and_defaults_are_those_of_the_contract() -> None:
-    """Help and version come on top."""
+    """Help, version and the word on a renewed client key come on top."""
     here = {max(one.opts, key=len): one for one in options_of(command)}
-    assert set(here) == {*CONTRACT, "--help", "--version"}
+    assert set(here) == {*CONTRACT, "--help", "--version", "--new-client-key"}
     context = command.make_context("import-contacts", ["contacts.csv"], resilient_parsing=False)
     defaults = {name: context.params[str(here[name].name)] for name in CONTRACT}
     assert defaults == CONTRACT

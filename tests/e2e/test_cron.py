@@ -2,6 +2,9 @@
 
 import json
 import os
+import shlex
+import shutil
+import signal
 import stat
 import subprocess
 from collections.abc import Callable
@@ -9,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import COMMAND, Workplace, order
+from command import COMMAND, UNDO, Workplace, order
 from servers.reference import API_TOKEN, CLIENT_KEY, Fault, ReferenceServer
 
+from importer.files import AtomicFile
 from importer.log import EVENTS
 
 Contacts = Callable[[int], Path]
@@ -83,6 +87,18 @@ def test_quiet_says_what_is_wrong(workplace: Workplace, contacts: Contacts) -> N
     assert "INFO" not in ran.stderr
 
 
+def test_quiet_says_that_the_journal_was_lost(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """All of its rows are done, a second time: at night nobody else would notice."""
+    source = contacts(3)
+    assert workplace.send(source, server, "--quiet").stderr == ""
+    (workplace.directory / "results.csv.journal").unlink()
+    ran = workplace.send(source, server, "--quiet")
+    assert "ERROR journal.empty: " in ran.stderr
+    assert "says that 3 contacts are there already" in ran.stderr
+
+
 def test_every_line_of_the_json_log_is_an_event(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
@@ -131,11 +147,150 @@ def test_wrong_usage_is_told_as_json_too(
     assert (ran.exit_status, found["event"], found["exitCode"]) == (2, "run.failed", 2)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--no-such-option"], id="unknown-option"),
+        pytest.param(["--limit", "x"], id="wrong-value"),
+        pytest.param(["--concurrency", "0", "--rate", ""], id="two-wrong-values"),
+    ],
+)
+@pytest.mark.parametrize("more", ["", "no-such-option = 1\n"], ids=["right", "wrong"])
+def test_the_format_of_the_configuration_file_holds_for_wrong_usage(
+    workplace: Workplace, contacts: Contacts, arguments: list[str], more: str
+) -> None:
+    """Even where the file itself is not right."""
+    config = workplace.directory / "import.toml"
+    config.write_text(f'log-format = "json"\nquiet = true\n{more}')
+    (found,) = lines_of(workplace.run(contacts(1), "--config", config, *arguments).stderr)
+    assert (found["event"], found["exitCode"]) == ("run.failed", 2)
+
+
+def test_what_the_sandbox_complains_of_is_one_event(
+    workplace: Workplace, contacts: Contacts
+) -> None:
+    """It is another process, whose own words would stand between the lines of the log."""
+    faults = workplace.directory / "faults.toml"
+    faults.write_text("[[rules]]\n")
+    arguments = ("--sandbox", "--sandbox-faults", faults, "--log-format", "json")
+    ran = workplace.run(contacts(1), *arguments)
+    (found,) = lines_of(ran.stderr)
+    assert (ran.exit_status, found["exitCode"]) == (2, 2)
+    assert "--sandbox-faults: The faults file" in found["message"]
+    assert "'rules' is not known" in found["message"]
+
+
+BROKEN = {
+    "thread": (
+        ("import threading\n"
+        "def run():\n    raise KeyError('CELLMARK')\n"
+        "def broken(*_):\n    one = threading.Thread(target=run); one.start(); one.join()\n"),
+        "program.fault",
+        "KeyError at",
+    ),
+    "warning": (
+        ("import warnings\n"
+        "def broken(*_):\n    warnings.warn('CELLMARK')\n"),
+        "program.warning",
+        "UserWarning at sitecustomize.py:3",
+    ),
+    "unraisable": (
+        ("class Bad:\n    def __del__(self):\n        raise KeyError('CELLMARK')\n"
+        "def broken(*_):\n    Bad()\n"),
+        "program.fault",
+        "KeyError at",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_what_python_itself_would_say_is_an_event_without_its_text(
+    workplace: Workplace, contacts: Contacts, tmp_path: Path, kind: str
+) -> None:
+    """A thread that dies, a warning, an error that nobody can take: their text may be a cell's."""
+    code, name, says = BROKEN[kind]
+    (tmp_path / "sitecustomize.py").write_text(
+        f"{code}import importer.planning as planning\noriginal = planning.contacts\n"
+        "def contacts(valid):\n    broken()\n    return original(valid)\n"
+        "planning.contacts = contacts\n"
+    )
+    ran = workplace.run(
+        contacts(2), "--dry-run", "--out", workplace.out, "--log-format", "json",
+        PYTHONPATH=f"{tmp_path}:{workplace.environment.get('PYTHONPATH', '')}",
+    )  # fmt: skip
+    assert ran.exit_status == 0, ran.stderr
+    (found,) = (one for one in lines_of(ran.stderr) if one["event"].startswith("program."))
+    assert found["event"] == name
+    assert says in found["message"]
+    assert "CELLMARK" not in ran.stderr
+
+
+def test_ctrl_c_before_the_run_begins_is_one_event(workplace: Workplace) -> None:
+    """While standard input is waited for, for example."""
+    process = workplace.start(
+        "-", "--dry-run", "--log-format", "json", "--out", workplace.out, "-v",
+        stdin=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stderr is not None
+    first = process.stderr.readline()  # the settings: from here on, Ctrl-C comes to us
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    found = lines_of(first + rest)
+    assert [one["event"] for one in found] == ["settings.used", "run.failed"]
+    assert (process.returncode, found[-1]["exitCode"]) == (130, 130)
+
+
+@pytest.mark.parametrize("command", [COMMAND, UNDO], ids=["import", "undo"])
+def test_a_working_directory_that_is_gone_is_told(
+    workplace: Workplace, contacts: Contacts, command: tuple[str, ...]
+) -> None:
+    """It is no fault of the program, and nobody should report it as one."""
+    gone = workplace.directory / "gone"
+    line = f"mkdir {gone} && cd {gone} && rmdir {gone} && exec " + shlex.join(
+        [*command, str(contacts(1)), "--base-url", "http://127.0.0.1:9"]
+    )
+    done = subprocess.run(
+        ["bash", "-c", line],  # noqa: S607
+        cwd=workplace.directory,
+        env=workplace.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "working directory cannot be found" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--api-token", "--client-key=S3CRET", "--password"])
+def test_a_credential_among_the_arguments_is_told_where_it_belongs(
+    workplace: Workplace, contacts: Contacts, option: str
+) -> None:
+    """And not repeated."""
+    ran = workplace.run(contacts(1), option, "S3CRET")
+    assert ran.exit_status == 2
+    assert "SITECORE_CDP_API_TOKEN" in ran.stderr
+    assert "S3CRET" not in ran.stderr
+
+
 def test_a_mistyped_variable_is_no_variable(workplace: Workplace, contacts: Contacts) -> None:
     """It is told, with the nearest name, before anything is done."""
     ran = workplace.run(contacts(1), "--dry-run", IMPORT_CONTACTS_MAX_EROR="3")
     assert ran.exit_status == 2
     assert "did you mean max-errors?" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("STRICT", "maybe"), ("LIMIT", "x"), ("MAP", "street"), ("LOG_FORMAT", "xml")],
+)
+def test_a_wrong_value_of_a_variable_is_told_as_the_variable_s(
+    workplace: Workplace, contacts: Contacts, name: str, value: str
+) -> None:
+    """Nobody finds it by looking at the command."""
+    ran = workplace.run(contacts(1), "--dry-run", **{f"IMPORT_CONTACTS_{name}": value})
+    assert ran.exit_status == 2
+    assert ran.stderr.startswith(f"Error: IMPORT_CONTACTS_{name}: '{value}' is not ")
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
@@ -167,6 +322,22 @@ def test_a_closed_pipe_harms_nothing(
     assert process.communicate(timeout=120)[1] == b""
     assert process.returncode == 0
     assert workplace.out.read_text().count("created") == 20
+
+
+def test_help_that_nobody_reads_harms_nothing(workplace: Workplace) -> None:
+    """As in: import-contacts --help | head -1."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, "--help"],
+        env=workplace.environment,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_closed_standard_error_is_not_the_journal(
@@ -238,3 +409,65 @@ def test_a_summary_or_report_that_cannot_be_written_is_known_at_once(
         assert ran.exit_status == 2
         assert option in ran.stderr
     assert server.requests == []
+
+
+@pytest.mark.parametrize("option", ["--summary", "--report"])
+def test_a_file_about_the_run_that_is_lost_midway_hides_nothing(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts, option: str
+) -> None:
+    """The results are there, the figures are told, and why it is not 0."""
+    place = workplace.directory / "about"
+    place.mkdir()
+    server.fault_of = lambda _: shutil.rmtree(place, ignore_errors=True)
+    ran = workplace.send(contacts(3), server, option, place / "file", "--log-format", "json")
+    finished = lines_of(ran.stderr)[-1]
+    assert (ran.exit_status, finished["event"], finished["exitCode"]) == (5, "run.finished", 5)
+    assert finished["statuses"] == {"created": 3}
+    assert f"{option}: {place}/file cannot be written" in finished["stopped"]
+    assert ran.statuses == ["created"] * 3
+
+
+def test_a_lost_report_is_in_the_summary(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """Its exit code is that of the process."""
+    place = workplace.directory / "about"
+    place.mkdir()
+    server.fault_of = lambda _: shutil.rmtree(place, ignore_errors=True)
+    ran = workplace.send(
+        contacts(3), server, "--report", place / "file", "--summary", "summary.json"
+    )
+    assert (ran.exit_status, workplace.figures()["exitCode"]) == (5, 5)
+    assert "contacts.csv: All 3 rows are done." in ran.stderr
+
+
+@pytest.mark.parametrize("option", ["--summary", "--report", "--rejects", "--out"])
+def test_a_file_that_another_run_is_writing_is_known_at_once(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts, option: str
+) -> None:
+    """Before anything is sent."""
+    path = workplace.directory / "file"
+    with AtomicFile(path, "--out"):
+        ran = workplace.run(contacts(1), "--base-url", server.url, option, path)
+    assert (ran.exit_status, server.requests) == (2, [])
+    assert f"{option}: another run is writing" in ran.stderr
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o777])
+def test_whatever_the_umask_all_files_are_for_their_owner(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts, umask: int
+) -> None:
+    """Neither is anything open to others, nor closed to the next run."""
+    files = ("--rejects", "rejects.csv", "--summary", "summary.json", "--report", "report.html")
+    process = workplace.start(
+        contacts(2), "--base-url", server.url, "--out", workplace.out, *files, umask=umask
+    )
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    modes = {
+        path.name: stat.S_IMODE(path.stat().st_mode)
+        for path in workplace.directory.iterdir()
+        if path.name != "contacts.csv"
+    }
+    assert len(modes) == 5
+    assert set(modes.values()) == {0o600}

@@ -44,6 +44,13 @@ def test_some_rows_not_done_exits_1(workplace: Workplace) -> None:
         pytest.param(["--dry-run", "--encoding", "klingon"], "klingon", id="unknown-encoding"),
         pytest.param(["--dry-run", "--max-errors", "many"], "many", id="max-errors"),
         pytest.param(["--dry-run", "--concurrency", "0"], "0", id="concurrency"),
+        pytest.param(["--dry-run", "--out", ""], "--out", id="blank-path"),
+        pytest.param(["--base-url", ""], "blank", id="blank-address"),
+        pytest.param(["--dry-run", "--require", ""], "blank", id="blank-field"),
+        pytest.param(["--dry-run", "--journal", "-"], "must be a file", id="journal-is-no-file"),
+        pytest.param(["--dry-run", "--config", "-"], "must be a file", id="config-is-no-file"),
+        pytest.param(["--dry-run", "--limit", 10**30], "range", id="limit-of-no-file"),
+        pytest.param(["--dry-run", "--timeout", "1e12"], "range", id="timeout-of-no-clock"),
         pytest.param(["--sandbox-faults", "x", "--region", "eu"], "--sandbox", id="faults-alone"),
     ],
 )

@@ -1,6 +1,7 @@
 """Exactly one contact for each row, whatever goes wrong on the wire."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -99,6 +100,30 @@ def test_settling_reads_all_pages(workplace: Workplace) -> None:
         ran = workplace.send(source, server)
     assert ran.statuses == ["created"]
     assert ran.results[0]["ref"] == server.contacts[order(1)][-1]["ref"]
+
+
+def test_every_page_of_a_list_waits_for_its_turn(workplace: Workplace) -> None:
+    """``--rate`` counts requests, not lists: 26 of them take half a second at 50 a second."""
+    source = workplace.write([("orderRef", "firstName"), (order(1), "Ann")])
+    with _Timed(faults=[Fault(status=500, store=True)]) as server:
+        for number in range(250):
+            server.store(order(1), {"firstName": f"Other {number}"})
+        ran = workplace.send(source, server, "--rate", 50)
+    assert ran.statuses == ["created"]
+    assert len(server.times) == 27
+    assert server.times[-1] - server.times[0] >= 24 / 50
+
+
+class _Timed(ReferenceServer):
+    """Notes when each request came."""
+
+    def __init__(self, *, faults: list[Fault | None]) -> None:
+        super().__init__(faults)
+        self.times: list[float] = []
+
+    def arrived(self, request: Request) -> None:
+        self.times.append(time.monotonic())
+        super().arrived(request)
 
 
 def test_two_equal_contacts_are_unknown_and_both_are_named(workplace: Workplace) -> None:

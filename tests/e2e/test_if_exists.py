@@ -3,10 +3,11 @@
 import json
 import time
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
-from command import Workplace, order
+from command import Ran, Workplace, order
 from servers.reference import Fault, ReferenceServer, Reply, Request
 
 FIELDS = ("orderRef", "firstName", "emails", "city", "identifiers")
@@ -268,6 +269,17 @@ def test_a_contact_that_is_deleted_before_its_change_is_created(
     assert server.contact_counts() == {order(1): 1}
 
 
+def test_what_was_created_under_no_ref_is_not_created_again(workplace: Workplace) -> None:
+    """Although the order's contacts do not show it: nobody knows."""
+    with _Behind() as server:
+        source = ann(workplace, "Cork")
+        server.fault_of = lambda _: Fault(store=True, body=b"{}")
+        assert workplace.send(source, server).results[0]["errorCode"] == "response.invalid"
+        ran = workplace.send(source, server, "--if-exists", "skip")
+        assert (ran.exit_status, ran.statuses) == (1, ["unknown"])
+        assert server.contact_counts() == {order(1): 1}
+
+
 @pytest.mark.parametrize(("mode", "status"), [("skip", "exists"), ("update", "updated")])
 def test_what_was_found_is_not_created_by_a_later_run(
     workplace: Workplace, server: ReferenceServer, mode: str, status: str
@@ -426,3 +438,47 @@ def test_what_is_blank_in_the_file_is_not_cleared(
     ran = workplace.send(workplace.write([header, *rows]), server, "--if-exists", "update")
     assert ran.statuses == ["exists"]
     assert writes(server) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["skip", "update"])
+def test_kills_and_lost_answers_harm_nobody(
+    workplace: Workplace, server: ReferenceServer, mode: str
+) -> None:
+    """One contact each in the end, and an undo of all runs deletes what they created alone."""
+    random = Random(6)  # noqa: S311 - repeatable moments
+    others = {}
+    for number in range(40):
+        stored = server.store(order(number), person(number, "Cork" if number < 10 else "Dublin"))
+        others[stored["ref"]] = dict(stored)
+    rows = ((order(n), f"Name {n}", f"p{n}@example.com", "Dublin", f"CRM:{n}") for n in range(60))
+    source = workplace.write([FIELDS, *rows])
+    lost = [Fault(drop=True, store=True), Fault(drop=True), Fault(status=500, store=True)]
+    faults = [*lost, Fault(status=503), Fault(status=502, body=b"<html>"), *[None] * 5]
+    server.latency = 0.01
+    server.fault_of = server.contact_fault_of = lambda _: random.choice(faults)
+    told = []
+    for _ in range(6):
+        more = len(server.requests) + random.randint(5, 80)
+        given = (source, "--base-url", server.url, "--out", workplace.out, "--if-exists", mode)
+        process = workplace.start(*given)
+        while len(server.requests) < more and process.poll() is None:
+            time.sleep(0.001)
+        process.kill()
+        process.communicate()
+        told += Ran(0, "", "", workplace.out).results if workplace.out.exists() else []
+    server.fault_of = server.contact_fault_of = lambda _: None
+    ran = workplace.send(source, server, "--if-exists", mode)
+    assert ran.exit_status == 0, ran.stderr
+    assert server.contact_counts() == {order(n): 1 for n in range(60)}
+    there = {one["ref"]: one for found in server.contacts.values() for one in found}
+    assert [row["ref"] for row in ran.results] == [
+        server.contacts[order(n)][0]["ref"] for n in range(60)
+    ]
+    told += ran.results
+    assert {row["ref"] for row in told if row["status"] == "created"}.isdisjoint(others)
+    for ref, contact in others.items():
+        now = dict(there[ref], modifiedAt=contact["modifiedAt"])
+        assert now == (contact | {"city": "Dublin"} if mode == "update" else contact)
+    workplace.undo(server)
+    assert others.keys() <= {one["ref"] for found in server.contacts.values() for one in found}

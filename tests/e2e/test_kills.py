@@ -1,5 +1,6 @@
 """Killed at any moment, and simply started again: exactly one contact for each row."""
 
+import csv
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from random import Random
 
 import pytest
 from command import COMMAND, Workplace, order
-from servers.reference import ReferenceServer
+from servers.reference import Fault, ReferenceServer
 
 Contacts = Callable[[int], Path]
 NAIVE = (sys.executable, str(Path(__file__).parents[1] / "naive.py"))
@@ -226,6 +227,73 @@ def test_a_second_signal_leaves_at_once_and_safely(
     assert not workplace.out.exists()
     server.latency = 0.0
     go_on(workplace, server, 20)
+
+
+def test_a_signal_leaves_the_rest_of_the_file_unjudged(
+    workplace: Workplace, server: ReferenceServer
+) -> None:
+    """Judging takes ten times as long as reading, and whoever sent the signal waits."""
+    bad = [("", "x") if n % 1000 else (order(n), "x", "too long") for n in range(1, 60_001)]
+    workplace.write([("orderRef", "firstName"), (order(1), "Ann"), (order(1), "Bob"), *bad])
+    server.latency = 1.0
+    process = workplace.start(*arguments(workplace, server), "--rejects", "rejects.csv")
+    wait_until(lambda: server.requests, process)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 143, stderr
+    statuses = [row["status"] for row in results(workplace)]
+    assert len(statuses) == 60_002
+    assert statuses[:2] == ["created", "not_sent"]
+    assert statuses[-1] == "not_sent"
+    assert len((workplace.directory / "rejects.csv").read_text().splitlines()) == 60_002
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_during_the_first_reading_sends_nothing(
+    workplace: Workplace, server: ReferenceServer, number: signal.Signals
+) -> None:
+    """It ends with that signal's status and all files, and not with that of --strict."""
+    workplace.write([("orderRef", "email"), *((order(n), "no address") for n in range(1, 100_001))])
+    process = workplace.start(
+        *arguments(workplace, server), "--strict", "--summary", "summary.json"
+    )
+    wait_until(lambda: handles(process, signal.SIGTERM), process)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, stderr
+    assert server.requests == []
+    assert workplace.figures()["statuses"] == {"not_sent": 100_000}
+    assert results(workplace)[-1]["orderRef"] == order(100_000)
+
+
+def results(workplace: Workplace) -> list[dict[str, str]]:
+    """The records of the results file."""
+    with workplace.out.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def handles(process: "subprocess.Popen[str]", number: signal.Signals) -> bool:
+    """Whether the process has a handler for a signal by now."""
+    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+        if line.startswith("SigCgt:"):
+            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+    return False
+
+
+def test_what_was_sent_is_not_told_as_not_sent_by_a_run_that_never_begins(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """A killed run has sent it; what --strict finds keeps the next from asking."""
+    source = contacts(2)
+    server.fault_of = lambda _: Fault(silent=True, store=True)
+    process = workplace.start(*arguments(workplace, server))
+    wait_until(lambda: server.requests, process)
+    process.kill()
+    process.communicate()
+    with source.open("a") as file:
+        file.write("no order,Ann,\r\n")
+    ran = workplace.send(source, server, "--strict")
+    assert ran.statuses == ["unknown", "not_sent", "invalid"]
 
 
 def clear(workplace: Workplace) -> None:

@@ -151,6 +151,21 @@ def test_rows_of_an_order_keep_their_order_whichever_way_they_name_it(
     assert len(refs) == len(names) + 1
 
 
+def test_what_the_journal_knows_waits_for_no_look_up(
+    workplace: Workplace, numbered: ReferenceServer
+) -> None:
+    """It is there whatever comes of the rows before it."""
+    header = ("orderRef", "referenceId", "firstName")
+    rows = [(order(1), "", "Ann"), ("", "WEB-2", "Bob")]
+    workplace.send(workplace.write([header, *rows]), numbered)
+    numbered.requests.clear()
+    numbered.authorization = "Basic other"
+    source = workplace.write([header, ("", "WEB-1", "Eve"), *rows, *rows])
+    ran = workplace.send(source, numbered)
+    assert ran.statuses == ["not_sent", "exists", "exists", "duplicate", "duplicate"]
+    assert len(numbered.requests) == 1
+
+
 def test_sending_does_not_wait_for_other_look_ups(workplace: Workplace) -> None:
     """What can be sent is sent before anything else is looked up."""
     with ReferenceServer(orders={order(n): f"N{n}" for n in range(100)}) as server:
@@ -277,7 +292,8 @@ def test_what_a_killed_run_left_is_settled_without_another_look_up(workplace: Wo
     with Silent(orders=NUMBERS) as server:
         source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann"), ("WEB-2", "Bob")])
         server.fault_of = lambda _: Fault(silent=True, store=True)
-        process = workplace.start(source, "--base-url", server.url, "--out", workplace.out)
+        given = (source, "--base-url", server.url, "--out", workplace.out, "--concurrency", 1)
+        process = workplace.start(*given)
         while server.contact_counts() != {order(1): 1}:
             time.sleep(0.001)
         process.kill()

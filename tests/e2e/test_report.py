@@ -4,12 +4,19 @@ import json
 import re
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from browser import PATH, Browser
 from command import Workplace, order
+from nights import NIGHT
 from servers.reference import Fault, ReferenceServer, Request
+
+from importer.metrics import Metrics
+from importer.records import Status
+from importer.reporting.page import page
+from importer.settings import Setting
 
 pytestmark = pytest.mark.skipif(PATH is None, reason="there is no Chromium to look with")
 
@@ -84,6 +91,30 @@ def test_nothing_is_wider_than_the_screen(report: Path, tmp_path: Path, width: i
     assert {name: right for name, right in rights.items() if right > width + 1} == {}
     assert found["resources"] == []
     assert found["heading"] == "25 of 80 rows are not done."
+
+
+@pytest.mark.parametrize("width", [1200, 360])
+def test_long_words_and_great_numbers_stay_on_the_screen(tmp_path: Path, width: int) -> None:
+    """Thirty kinds of errors, lines of a large file, names without a blank, from right to left."""
+    codes = [f"invalid.{'long' * 12}{number}" for number in range(30)]
+    night = replace(
+        NIGHT,
+        rows=30_000_000,
+        source=f"/srv/{'directory' * 20}/אנשי קשר.csv",
+        statuses=dict.fromkeys(Status, 2_500_000),
+        errors=dict.fromkeys(codes, 1_000_000),
+        first_lines=dict.fromkeys(codes, [12_345_678] * 5),
+        stop=f"No connection to {'host' * 40}.",
+    )
+    settings = [Setting("map", f"city={'עיר' * 60}, street={'x' * 200}", "command line")]
+    report = tmp_path / "report.html"
+    text = page(night, Metrics(), settings)
+    report.write_text(text.replace("</head>", f"<style>body {{width: {width}px}}</style></head>"))
+    # A window of 500 pixels is the narrowest, and the page asks for its own width.
+    found = look(report, tmp_path, f"--window-size={max(500, width)},900")
+    rights = found["rights"]
+    assert isinstance(rights, dict)
+    assert {name: right for name, right in rights.items() if right > width + 1} == {}
 
 
 def test_everything_is_drawn(report: Path, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ import pytest
 from command import Workplace, order
 from servers.reference import Fault, ReferenceServer, Request
 
+from importer.rehearsal import sandbox_running
+
 KEY, TOKEN = "KEYMARKkey", "TOKENMARKtoken"
 MARKS = ("CELLMARK", "cellmark", KEY, TOKEN, base64.b64encode(f"{KEY}:{TOKEN}".encode()).decode())
 HEADER = ("orderRef", "firstName", "email", "gender", "dateOfBirth", "passportNumber", "Nick")
@@ -150,6 +152,21 @@ def test_the_process_list_shows_no_credentials(marked: Workplace) -> None:
     assert process.returncode == 0
     assert len(shown) == 3
     assert not [mark for mark in MARKS for text in shown if mark.encode() in text]
+
+
+def test_the_sandbox_is_not_given_the_credentials_of_production(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A rehearsal has its own."""
+    monkeypatch.setenv("SITECORE_CDP_CLIENT_KEY", KEY)
+    monkeypatch.setenv("SITECORE_CDP_API_TOKEN", TOKEN)
+    with sandbox_running(None):
+        tasks = Path("/proc/self/task").glob("*/children")
+        children = [number for task in tasks for number in task.read_text().split()]
+        told = [Path(f"/proc/{number}/environ").read_bytes() for number in children]
+        told += [Path(f"/proc/{number}/cmdline").read_bytes() for number in children]
+    assert any(b"importer.sandbox" in text for text in told)
+    assert not [mark for mark in MARKS for text in told if mark.encode() in text]
 
 
 def test_a_journal_that_was_left_by_a_kill_holds_nothing_secret(marked: Workplace) -> None:

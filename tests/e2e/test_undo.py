@@ -17,7 +17,7 @@ from command import UNDO, Ran, Workplace, order
 from servers.reference import Fault, ReferenceServer, Request
 
 from importer.errors import ExitStatus
-from importer.journal import Journal
+from importer.journal import Journal, Sender
 from schemas.results import RESULT_COLUMNS
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ def test_a_contact_that_somebody_has_changed_is_left_alone_and_told(
         "0",
     )
     assert "2026-01-01T00:00:02.000+00:00" in row["error"]
+    assert "\nNext: look at the 1 contact that somebody changed" in ran.stderr
     assert "--force" in ran.stderr
     forced = workplace.undo(server, "--force")
     assert (forced.exit_status, forced.statuses) == (0, ["absent", "deleted", "absent", "absent"])
@@ -188,6 +189,7 @@ UNCLEAR = {
     "silent-not-done": Fault(silent=True),
     "done-late": Fault(silent=True, store_after=1.3),
     "503-of-the-api": Fault(status=503),
+    "404-page": Fault(status=404, body=HTML),
     "429": Fault(status=429, headers={"Retry-After": "1"}),
 }
 
@@ -210,9 +212,10 @@ def test_a_page_in_the_way_is_not_taken_for_an_absence(
     """The 404 of a gateway: nothing is called absent, and the journal keeps its contacts."""
     imported(workplace, contacts, server, 3)
     server.contact_fault_of = lambda _: Fault(status=404, body=HTML)
-    ran = workplace.undo(server)
+    ran = workplace.undo(server, "--attempts", 2)
     assert ran.exit_status == ExitStatus.SOME_ROWS_FAILED
-    assert [row["errorCode"] for row in ran.results] == ["http.404"] * 3
+    assert {(row["errorCode"], row["retryable"]) for row in ran.results} == {("http.404", "true")}
+    assert len(server.requests) == 6
     assert set(workplace.send(workplace.directory / "contacts.csv", server).statuses) == {"exists"}
 
 
@@ -499,11 +502,21 @@ def test_a_journal_that_is_held_exits_75(
 ) -> None:
     """An import is on its way with it."""
     imported(workplace, contacts, server, 2)
-    held = Journal.open(workplace.directory / "results.csv.journal", server.url)
+    held = Journal.open(workplace.directory / "results.csv.journal", Sender(server.url))
     ran = workplace.undo(server)
     held.close()
     assert ran.exit_status == ExitStatus.LOCKED
     assert server.requests == []
+
+
+def test_the_summary_says_how_far_the_pace_fell(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """From what was asked for."""
+    imported(workplace, contacts, server, 4)
+    server.contact_fault_of = at_first_delete(Fault(status=503))
+    ran = workplace.undo(server, "--concurrency", 6)
+    assert "fell from 6 to" in ran.stderr
 
 
 def test_a_signal_finishes_what_is_in_flight(
@@ -705,4 +718,5 @@ def test_standard_input_is_no_results_file(workplace: Workplace) -> None:
     """It could not be read twice, nor could anybody be asked."""
     ran = workplace.run("-", "--region", "eu", "--yes", command=UNDO, stdin=b"")
     assert ran.exit_status == ExitStatus.USAGE
-    assert "path" in ran.stderr
+    assert "RESULTS_CSV" in ran.stderr
+    assert "must be a file" in ran.stderr

@@ -49,7 +49,7 @@ def test_text_arrives_trimmed_and_otherwise_untouched(rows: list[tuple[str, ...]
 def test_any_cells_give_one_verdict_a_row(rows: list[tuple[str, ...]]) -> None:
     """No cell makes the program fail, and every row is valid or told why not, in one line."""
     batch = batch_of(*rows, width=len(HEADER))
-    mapped = Mapping.of(HEADER, MappingOptions(identifiers={"X": "city"})).apply(batch.cells)
+    mapped = Mapping.of(HEADER, MappingOptions(identifiers={"X": ("city",)})).apply(batch.cells)
     found = VALIDATOR.validate(mapped, batch)
     numbers = [*found.valid.index, *found.issues]
     assert sorted(numbers) == list(range(1, len(rows) + 1))

@@ -12,7 +12,7 @@ summary = importer.import_contacts(
     Path("contacts.csv"),
     base_url="https://example.com",
     out="results.csv",
-    columns={"firstName": "Given Name"},
+    columns={"firstName": "Given Name", "street": ["Line 1", "Line 2"]},
     require=("firstName",),
     max_errors="2%",
     rate=None,

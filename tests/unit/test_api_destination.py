@@ -2,7 +2,7 @@
 
 import pytest
 
-from importer.api import REGIONS, Credentials, base_url_of, check_base_url
+from importer.api import REGIONS, Credentials, base_url_of, check_base_url, one_name_of
 from importer.errors import UsageError
 
 
@@ -71,6 +71,29 @@ def test_base_urls_that_are_refused(url: str) -> None:
     with pytest.raises(UsageError) as refusal:
         check_base_url(url)
     assert "s3cret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://api.example", "https://API.example:443/"),
+        ("https://api.example", "https://api.example."),
+        ("https://api.example/cdp", "https://api.example/cdp/"),
+        ("http://localhost:8080", "http://127.0.0.1:8080"),
+        ("http://[::1]:8080", "http://127.0.0.2:8080"),
+        ("http://localhost", "http://localhost:80"),
+    ],
+)
+def test_one_place_has_one_name(one: str, other: str) -> None:
+    """However it is written: or its contacts would be sent there twice."""
+    assert one_name_of(check_base_url(one)) == one_name_of(check_base_url(other))
+
+
+def test_two_places_have_two_names() -> None:
+    """Regions, ports, schemes and paths are told apart."""
+    urls = [*REGIONS.values(), "https://localhost:1", "http://localhost:1", "http://localhost:2"]
+    urls += ["http://localhost:2/a", "http://localhost:2/A"]
+    assert len({one_name_of(check_base_url(url)) for url in urls}) == len(urls)
 
 
 def test_credentials_hide_themselves() -> None:

@@ -97,3 +97,28 @@ def test_a_pause_holds_for_all() -> None:
     pace.pause(5.0)
     assert pace.opens_at(1.0) == 10.0
     assert pace.opens_at(11.0) == 11.0
+
+
+def test_pages_of_lists_take_their_turns_among_all_requests() -> None:
+    """A list with three pages uses three departures; a request after it waits for the fourth."""
+    pace = Pace(8, 10.0)
+    pace.departed(0.0)
+    assert [pace.take_turn(0.0) for _ in range(2)] == pytest.approx([0.1, 0.2])
+    assert pace.opens_at(0.0) == pytest.approx(0.3)
+    pace.pause(5.0)
+    assert pace.take_turn(1.0) == pytest.approx(4.0)
+    assert Pace(8, None).take_turn(1.0) == 0.0
+
+
+def test_the_step_to_where_it_was_too_much_is_a_slow_one() -> None:
+    """A server that can do three at once refuses few, and is still asked now and then for more."""
+    pace, tried = proven(4), []
+    for second in range(1, 41):
+        tried.append(pace.limit)
+        if pace.limit > 3:
+            pace.went_badly(float(second), second + 0.1)
+        else:
+            for _ in range(pace.limit):
+                pace.went_well(float(second), second + 0.1)
+    assert tried.count(4) in range(3, 6)
+    assert tried.count(3) > 25

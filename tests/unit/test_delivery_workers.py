@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from importer.api import Answer, Api, Connection, Verdict
+from importer.delivery.pace import Pace
 from importer.delivery.workers import Exchanged, Workers
 
 GOOD = Answer(verdict=Verdict.APPLIED, seconds=0.0, http_status=201)
@@ -26,11 +27,14 @@ class Place:
         self.sent: list[str] = []
         self._results = results
         self.workers = Workers[str](
-            cast("Api", self), 1, cast("SimpleQueue[object]", self.events), self._carry_out
+            cast("Api", self),
+            Pace(1, None),
+            cast("SimpleQueue[object]", self.events),
+            self._carry_out,
         )
 
     @contextlib.contextmanager
-    def connect(self) -> Iterator[Any]:
+    def connect(self, _before_page: object) -> Iterator[Any]:
         """Stands for a connection, which nobody uses."""
         yield None
 
@@ -54,9 +58,9 @@ def test_a_good_answer_is_followed_by_the_next_ready_task() -> None:
     place.workers.goes_on, place.workers.reserve = True, 1
     place.run()
     assert place.sent == list("abcd")
-    assert [(one.task, one.is_succeeded) for one in place.workers.finished] == [("a", True)]
+    assert [(one.task, one.is_followed) for one in place.workers.finished] == [("a", True)]
     told = [place.events.get_nowait() for _ in range(place.events.qsize())]
-    assert [(one.task, one.is_succeeded) for one in told] == [
+    assert [(one.task, one.is_followed) for one in told] == [
         ("b", True),
         ("c", True),
         ("d", False),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from importer.errors import StoppedError, UsageError
-from importer.files import AtomicFile
+from importer.files import STANDARD_STREAM, AtomicFile
 
 
 def test_nothing_changes_before_the_commit(tmp_path: Path) -> None:
@@ -109,3 +109,17 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
         file.commit()
     assert path.read_text() == "old"
     assert [path] == list(tmp_path.iterdir())
+
+
+def test_what_goes_to_standard_output_never_has_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """A run that is killed before it is whole leaves it nowhere; it arrives byte for byte."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with AtomicFile(STANDARD_STREAM, "--rejects", "utf-16") as file:
+        file.write("Größe\n" * 50_000)
+        file.stream.flush()
+        assert list(tmp_path.iterdir()) == []
+        assert capfdbinary.readouterr().out == b""
+        file.commit()
+    assert capfdbinary.readouterr().out.decode("utf-16") == "Größe\n" * 50_000

@@ -109,15 +109,25 @@ def test_contradictory_header_is_one_error_with_all_problems(
 @pytest.mark.parametrize(
     ("options", "needles"),
     [
-        ({"columns": {"firstNam": "Vorname"}}, ["--map firstNam", "did you mean firstName?"]),
-        ({"columns": {"firstName": "Vornam"}}, ['"Vornam"', 'did you mean "Vorname"?']),
-        ({"identifiers": {"CRM": "crmid"}}, ["--identifier CRM", 'did you mean "crm_id2"?']),
+        ({"columns": {"firstNam": ("Vorname",)}}, ["--map firstNam", "did you mean firstName?"]),
+        ({"columns": {"firstName": ("Vornam",)}}, ['"Vornam"', 'did you mean "Vorname"?']),
+        ({"identifiers": {"CRM": ("crmid",)}}, ["--identifier CRM", 'did you mean "crm_id2"?']),
         ({"carry": ("Bemerkung",)}, ["--carry", '"Bemerkung"']),
-        ({"columns": {"email": "Vorname", "emails": "Nachname"}}, ["mapped twice"]),
-        ({"columns": {"a": "x"}, "carry": ("y",)}, ['no field "a"', '"y"']),
-        ({"columns": {"city": "ORT"}}, ['may be "Ort", "ort"']),
+        ({"columns": {"city": ("Vorname", "Nachname")}}, ["city is mapped twice"]),
+        ({"columns": {"city": ("Ort",), "City": ("Nachname",)}}, ["city is mapped twice"]),
+        ({"columns": {"a": ("x",)}, "carry": ("y",)}, ['no field "a"', '"y"']),
+        ({"columns": {"city": ("ORT",)}}, ['may be "Ort", "ort"']),
     ],
-    ids=["field", "column", "identifier", "carry", "twice", "all at once", "ambiguous"],
+    ids=[
+        "field",
+        "column",
+        "identifier",
+        "carry",
+        "twice",
+        "twice, spelt otherwise",
+        "all at once",
+        "ambiguous",
+    ],
 )
 def test_option_that_names_what_is_not_there_names_the_nearest(
     options: dict[str, object], needles: list[str]
@@ -131,7 +141,7 @@ def test_option_that_names_what_is_not_there_names_the_nearest(
 
 def test_mapped_column_beats_the_one_that_matches_by_name() -> None:
     """--map is the user's word; the column it displaces is ignored with a warning."""
-    options = MappingOptions(columns={"firstName": "vor name"})
+    options = MappingOptions(columns={"firstName": ("vor name",)})
     mapping = Mapping.of(("orderRef", "firstName", "Vor_Name"), options)
     mapped = mapping.apply(batch_of((ORDER, "no", "yes")).cells)
     assert mapped.fields["firstName"].tolist() == ["yes"]
@@ -140,23 +150,41 @@ def test_mapped_column_beats_the_one_that_matches_by_name() -> None:
 
 def test_mapped_column_is_no_longer_matched_by_its_own_name() -> None:
     """A column goes to one field alone."""
-    assert fields_of("orderRef", "city", columns={"lastName": "city"}) == ("orderRef", "lastName")
+    assert fields_of("orderRef", "city", columns={"lastName": ("city",)}) == (
+        "orderRef",
+        "lastName",
+    )
 
 
 def test_mapped_column_is_found_exactly_before_it_is_found_folded() -> None:
     """Where two names differ in case alone, the exact one is meant."""
-    options = MappingOptions(columns={"city": "ORT"})
+    options = MappingOptions(columns={"city": ("ORT",)})
     mapping = Mapping.of(("orderRef", "ort", "ORT"), options)
     assert mapping.apply(batch_of((ORDER, "a", "b")).cells).fields["city"].tolist() == ["b"]
 
 
 def test_list_field_can_be_mapped_by_number() -> None:
     """--map email.2=COLUMN adds a column to those that match by name."""
-    options = MappingOptions(columns={"emails.2": "privat", "identifiers.id": "nr"})
+    options = MappingOptions(columns={"emails.2": ("privat",), "identifiers.id": ("nr",)})
     mapping = Mapping.of(("orderRef", "privat", "email1", "identifiers.provider", "nr"), options)
     mapped = mapping.apply(batch_of((ORDER, "b", "a", "CRM", "7")).cells)
     assert mapped.fields["emails"].tolist() == [("a", "b")]
     assert mapped.fields["identifiers"].tolist() == [(("CRM", "7"),)]
+
+
+def test_a_list_field_takes_as_many_columns_as_are_named() -> None:
+    """So does a provider; only a single-valued field would contradict itself."""
+    options = MappingOptions(
+        columns={"street": ("line", "flat"), "email": ("Work",), "emails": ("Home",)},
+        identifiers={"CRM": ("old no", "new no")},
+    )
+    header = ("orderRef", "flat", "line", "Home", "Work", "old no", "new no")
+    mapping = Mapping.of(header, options)
+    mapped = mapping.apply(batch_of((ORDER, "f", "l", "h@b.ie", "w@b.ie", "1", "2")).cells)
+    assert mapped.fields["street"].tolist() == [("f", "l")]
+    assert mapped.fields["emails"].tolist() == [("h@b.ie", "w@b.ie")]
+    assert mapped.fields["identifiers"].tolist() == [(("CRM", "1"), ("CRM", "2"))]
+    assert mapping.warnings == ()
 
 
 def test_ignored_columns_are_told_with_the_nearest_field() -> None:
@@ -199,7 +227,9 @@ def test_the_field_that_another_program_means_is_hinted_at(name: str, field: str
 
 def test_carried_and_identifier_columns_are_not_ignored() -> None:
     """A column with a use of its own needs no warning, and keeps its own field."""
-    options = MappingOptions(carry=("note", "city"), identifiers={"MAIL": "email", "CRM": "nr"})
+    options = MappingOptions(
+        carry=("note", "city"), identifiers={"MAIL": ("email",), "CRM": ("nr",)}
+    )
     mapping = Mapping.of(("orderRef", "email", "nr", "note", "City"), options)
     assert mapping.warnings == ()
     assert mapping.carry == (3, 4)

@@ -138,7 +138,7 @@ def test_identifiers_of_all_forms_are_joined() -> None:
     """Cells, pair columns by number, then --identifier columns; blank ones give none."""
     header = ("identifiers.2.id", "identifiers.2.provider", "identifiers.1.provider")
     header += ("identifiers.1.id", "identifiers", "crm", "erp")
-    options = {"identifiers": {"CRM": "crm", "ERP": "erp"}}
+    options = {"identifiers": {"CRM": ("crm",), "ERP": ("erp",)}}
     found = mapped(header, "2", "B", "A", "1", "X:9", " 5 ", " ", **options)
     expected = (("X", "9"), ("A", "1"), ("B", "2"), ("CRM", "5"))
     assert [expected] == found.fields["identifiers"].tolist()

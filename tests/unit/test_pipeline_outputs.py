@@ -1,5 +1,6 @@
 """No file that a run reads, or writes, is written over by another of its files."""
 
+import io
 import os
 from collections.abc import Callable
 from itertools import permutations
@@ -102,6 +103,33 @@ def test_two_files_never_share_a_name(tmp_path: Path, source: Path, one: str, ot
         check_paths(options(source, tmp_path, **{one: both, other: both}))
 
 
+@pytest.mark.parametrize(
+    ("option", "beside"),
+    [(name, f".a-{name}.partial") for name in WRITTEN] + [("journal", "a-journal-journal")],
+)
+def test_what_is_written_by_way_of_another_file_does_not_write_over_that(
+    tmp_path: Path, option: str, beside: str
+) -> None:
+    """A source file of that name would be emptied before it is read again."""
+    source = tmp_path / beside
+    source.write_text("orderRef\n")
+    with pytest.raises(UsageError, match=rf"--{option}: .*{beside}, which\) is the source file"):
+        check_paths(options(source, tmp_path))
+    other = "summary" if option == "rejects" else "rejects"
+    with pytest.raises(UsageError, match="as well; name another file"):
+        check_paths(options(tmp_path / "other.csv", tmp_path, **{other: source}))
+
+
+def test_standard_output_is_not_added_to_the_source_file(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in: import-contacts contacts.csv --out - >> contacts.csv."""
+    with source.open("a") as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        with pytest.raises(UsageError, match="--out: - is the source file as well"):
+            check_paths(options(source, tmp_path, out=Path("-")))
+
+
 def test_two_files_never_share_standard_output(tmp_path: Path, source: Path) -> None:
     """One alone can have it."""
     with pytest.raises(UsageError, match="--summary: - is the file of --out as well"):
@@ -139,7 +167,8 @@ def test_what_cannot_be_written_is_known_before_anything_is_sent(
 def test_a_closed_standard_output_is_known_as_well(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Results that nobody gets are no results."""
-    monkeypatch.setattr("sys.stdout", None)
-    with pytest.raises(UsageError, match="standard output is closed"):
-        check_paths(options(source, tmp_path, out=Path("-")))
+    """Results that nobody gets are no results; so is one that takes text alone, as notebooks do."""
+    for stream in (None, io.StringIO()):
+        monkeypatch.setattr("sys.stdout", stream)
+        with pytest.raises(UsageError, match="standard output is closed, or takes no file"):
+            check_paths(options(source, tmp_path, out=Path("-")))

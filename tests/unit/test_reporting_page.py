@@ -4,10 +4,12 @@ import re
 import xml.etree.ElementTree as ET  # the page is our own
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from nights import NIGHT
 
+import importer
 from importer.errors import ExitStatus
 from importer.metrics import Metrics
 from importer.records import Status
@@ -86,7 +88,7 @@ def test_it_says_what_the_figures_say(busy: Metrics) -> None:
         "fell from 8 to 2",
         "invalid.emails",
         "12, 40, …",
-        "emails breaks its rule",
+        "breaks the rule for emails",
         "the API knows no such order",
         "98.5 %",
         "Run the same command again",
@@ -94,6 +96,43 @@ def test_it_says_what_the_figures_say(busy: Metrics) -> None:
     ):
         assert words in text, words
     assert "rate" not in text.split("Settings")[1].split("Results")[0].split()
+
+
+def test_what_to_do_next_comes_before_the_figures_in_detail(busy: Metrics) -> None:
+    """A morning's look ends there."""
+    text = Outline(page(NIGHT, busy, SETTINGS)).text
+    headings = ("What to do next", "What became of the rows", "What went wrong", "Requests over")
+    places = [text.index(heading) for heading in headings]
+    assert places == sorted(places)
+
+
+CODES = {
+    code
+    for path in (Path(importer.__file__).parent).rglob("*.py")
+    if "sandbox" not in path.parts
+    for code in re.findall(
+        r"[\"']((?:contact|order|response|network|duplicate)\.[a-z_]+)[\"']",
+        path.read_text(encoding="utf-8"),
+    )
+}
+
+
+@pytest.mark.parametrize("code", sorted(CODES | {"unknown", "stopped.api_down", "http.418"}))
+def test_every_error_code_has_its_meaning(code: str) -> None:
+    """In words, beside the code."""
+    text = page(replace(NIGHT, errors={code: 1}, first_lines={}), Metrics(), ())
+    assert re.search(rf'<code>{re.escape(code)}</code> <span class="says">\w', text)
+
+
+def test_who_cannot_see_it_is_told_what_it_shows(busy: Metrics) -> None:
+    """Each chart in a sentence with its figures, each table with its columns."""
+    text = page(NIGHT, busy, SETTINGS)
+    labels = [value for name, value in Outline(text).attributes if name == "aria-label"]
+    assert labels[0] == "985 created, 10 invalid, 4 rejected, 1 failed"
+    assert labels[1].startswith("Requests a second, over 2 min: at most ")
+    assert re.search(r"ended, over 2 min: between \d+.*ms and \d+ ms\.$", str(labels[2]))
+    assert labels[3] == "Requests in flight, over 2 min: at most 8."
+    assert text.count("<th") == text.count('<th scope="col"') + text.count("<thead")
 
 
 def test_what_comes_from_outside_is_escaped() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from nights import NIGHT
 
+from importer.errors import ExitStatus
 from importer.records import Status
 
 
@@ -51,11 +52,31 @@ def test_the_lines_read_as_a_table() -> None:
             "The one row is valid.",
             id="one-of-one",
         ),
-        pytest.param({"rows": 0, "statuses": {}}, "The file holds no rows.", id="none"),
+        pytest.param({"rows": 0, "statuses": {}}, "There were no rows.", id="none"),
         pytest.param(
             {"stop": "The API is down."},
-            "Stopped midway: 985 of 1,000 rows are done.",
+            "Stopped midway with 985 of 1,000 rows done.",
             id="stopped",
+        ),
+        pytest.param(
+            {
+                "rows": 3,
+                "statuses": {Status.INVALID: 1, Status.NOT_SENT: 2},
+                "stop": "So --strict sent nothing.",
+                "exit_status": ExitStatus.INPUT,
+            },
+            "Nothing was sent: 1 of 3 rows is invalid.",
+            id="strict",
+        ),
+        pytest.param(
+            {
+                "rows": 2,
+                "statuses": {Status.CREATED: 2},
+                "stop": "--report: cannot be written.",
+                "exit_status": ExitStatus.STOPPED,
+            },
+            "All 2 rows are done.",
+            id="stopped-after-all",
         ),
     ],
 )
@@ -68,6 +89,63 @@ def test_a_stop_is_told_with_its_reason() -> None:
     """Before the place of the results."""
     lines = replace(NIGHT, stop="The API is down.").as_lines()
     assert "Stopped: The API is down." in lines
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps"),
+    [
+        pytest.param(
+            {
+                "statuses": {Status.INVALID: 10, Status.NOT_SENT: 990},
+                "errors": {"invalid.emails": 10, "stopped.strict": 990},
+                "exit_status": ExitStatus.INPUT,
+            },
+            ["mend the invalid rows"],
+            id="strict-needs-no-second-word",
+        ),
+        pytest.param(
+            {"statuses": {Status.CREATED: 1000}, "errors": {"contact.duplicated": 2}},
+            ["delete the second one"],
+            id="all-done-but-twice",
+        ),
+        pytest.param(
+            {
+                "statuses": {Status.DELETED: 998, Status.FAILED: 2},
+                "errors": {"contact.changed": 2},
+            },
+            ["look at the 2 contacts that somebody changed"],
+            id="an-undo-that-left-some",
+        ),
+        pytest.param(
+            {
+                "statuses": {Status.CREATED: 5, Status.NOT_SENT: 995},
+                "errors": {"stopped.credentials": 995},
+                "exit_status": ExitStatus.CREDENTIALS,
+            },
+            ["mend or renew the credentials"],
+            id="credentials-first",
+        ),
+    ],
+)
+def test_the_next_steps_are_those_that_help(changes: dict[str, object], steps: list[str]) -> None:
+    """Each in a sentence of its own, and none that would not."""
+    found = replace(NIGHT, **changes).next_steps()  # type: ignore[arg-type]
+    assert [step.startswith(wanted) for step, wanted in zip(found, steps, strict=True)] == [True]
+    assert "Next:" not in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    ("last", "says"),
+    [
+        pytest.param(4, "fell from 8 to 2, and stood at 4 in the end.", id="climbed"),
+        pytest.param(1, "fell from 8 to 2.", id="never-a-good-answer"),
+        pytest.param(None, "fell from 8 to 2.", id="unknown"),
+    ],
+)
+def test_a_fall_of_the_pace_is_told_without_contradiction(last: int | None, says: str) -> None:
+    """It cannot have stood lower than it ever fell."""
+    (_, remark) = replace(NIGHT, last_concurrency=last).remarks()
+    assert remark.endswith(says)
 
 
 def test_only_the_commonest_errors_are_shown() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from importer.errors import InputError, UsageError
-from importer.journal import Entry, Journal, State
+from importer.journal import Entry, Journal, Sender, State
 from importer.reading import Source, open_source
 from importer.settings import SourceOptions
 from importer.undoing.candidates import candidates, check_header, created_records
@@ -41,7 +41,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
     """A journal of the region eu that knows the contact 1."""
-    with closing(Journal.open(tmp_path / "journal", EU)) as opened:
+    with closing(Journal.open(tmp_path / "journal", Sender(EU))) as opened:
         opened.write([Entry(b"k" * 16, ref(9), State.CREATED, ref(1), "", "")])
         yield opened
 

@@ -42,7 +42,7 @@ APPLIED, UNKNOWN = Verdict.APPLIED, Verdict.UNKNOWN
         pytest.param(answer(APPLIED, 202), Action.SETTLE, None, id="202"),
         pytest.param(answer(status=404), Action.FINISH, Status.ABSENT, id="404"),
         pytest.param(answer(status=410), Action.FINISH, Status.ABSENT, id="410"),
-        pytest.param(answer(status=404, api=False), Action.FINISH, Status.FAILED, id="404-page"),
+        pytest.param(answer(status=404, api=False), Action.SEND, None, id="404-page"),
         pytest.param(answer(status=400), Action.FINISH, Status.FAILED, id="400"),
         pytest.param(answer(status=409), Action.FINISH, Status.FAILED, id="409"),
         pytest.param(answer(status=429), Action.SEND, None, id="429"),
@@ -74,7 +74,10 @@ def test_what_ends_the_run(status: int) -> None:
     ("given", "tries", "action", "status"),
     [
         pytest.param(answer(status=404), 1, Action.FINISH, Status.ABSENT, id="404"),
-        pytest.param(answer(status=404, api=False), 1, Action.FINISH, Status.FAILED, id="page"),
+        pytest.param(answer(status=404, api=False), 1, Action.SETTLE, None, id="page"),
+        pytest.param(
+            answer(status=404, api=False), 5, Action.FINISH, Status.FAILED, id="page-last"
+        ),
         pytest.param(answer(UNKNOWN, 500), 1, Action.SETTLE, None, id="500"),
         pytest.param(answer(UNKNOWN, 500), 5, Action.FINISH, Status.FAILED, id="500-last"),
         pytest.param(answer(status=429), 4, Action.SETTLE, None, id="429"),

@@ -1,0 +1,111 @@
+"""The progress bar on a real terminal, and nothing of it anywhere else."""
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import struct
+import subprocess
+import termios
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command import COMMAND, Workplace
+from servers.reference import ReferenceServer
+
+Contacts = Callable[[int], Path]
+
+
+def on_a_terminal(
+    workplace: Workplace, columns: int, *arguments: object, interrupt_at: str = "never"
+) -> tuple[int, str]:
+    """Run the command with a terminal of so many columns as its standard error."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        cwd=workplace.directory,
+        env=workplace.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # EIO: nobody has the terminal open any more
+            break
+        shown += part
+        if interrupt_at.encode() in shown:
+            process.send_signal(signal.SIGINT)
+            interrupt_at = "never"
+    os.close(ours)
+    return process.wait(60), shown.decode()
+
+
+def drawn(shown: str) -> list[str]:
+    """All that was ever to be seen on one line."""
+    return [part for line in shown.split("\n") for part in line.split("\r") if part.strip()]
+
+
+@pytest.mark.parametrize("columns", [40, 120])
+def test_the_bar_fits_its_terminal(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts, columns: int
+) -> None:
+    """It is redrawn in its own line, which it never leaves."""
+    server.latency = 0.05
+    status, shown = on_a_terminal(
+        workplace, columns, contacts(40), "--base-url", server.url, "--out", workplace.out
+    )
+    assert status == 0
+    bars = [part for part in drawn(shown) if "/40 [" in part]
+    assert len(bars) > 3
+    assert {part for part in bars if len(part) >= columns} == set()
+    assert "40/40" in bars[-1]
+    assert shown.replace("\r", "").endswith(f"Results: {workplace.out}\n")
+
+
+def test_a_line_of_the_log_does_not_break_the_bar(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """It stands in a line of its own above the bar."""
+    server.latency = 0.2
+    status, shown = on_a_terminal(
+        workplace, 80, contacts(40), "--base-url", server.url, "--out", workplace.out,
+        "--concurrency", 2, interrupt_at="/40 [",
+    )  # fmt: skip
+    assert status == 130
+    (told,) = [part for part in drawn(shown) if "run.interrupted" in part]
+    assert told.endswith("A second signal leaves at once.")
+    assert "/40" not in told
+
+
+@pytest.mark.parametrize("arguments", [[], ["--verbose"], ["--log-format", "json"]])
+def test_off_a_terminal_nothing_is_drawn(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts, arguments: list[str]
+) -> None:
+    """No control character reaches a file or a mail."""
+    ran = workplace.send(contacts(5), server, *arguments)
+    assert ran.exit_status == 0
+    assert ran.stderr.replace("\n", "").isprintable()
+
+
+def test_a_log_of_json_stays_one_on_a_terminal(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """Even where a bar was asked for: whoever reads the lines could not."""
+    arguments = (contacts(5), "--base-url", server.url, "--out", workplace.out)
+    status, shown = on_a_terminal(workplace, 80, *arguments, "--log-format", "json", "--progress")
+    events = [json.loads(line)["event"] for line in shown.splitlines()]
+    assert (status, events[0], events[-1]) == (0, "run.started", "run.finished")
+
+
+def test_quiet_draws_nothing_on_a_terminal_either(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """Silent is silent."""
+    arguments = (contacts(5), "--base-url", server.url, "--out", workplace.out, "--quiet")
+    assert on_a_terminal(workplace, 80, *arguments) == (0, "")
