@@ -154,9 +154,8 @@ class Loop(ABC, Generic[T]):
             room -= 1
 
     def _is_commit_due(self) -> bool:
-        if self._arming and len(self._workers.ready) <= self._workers.reserve:
-            return True
-        return time.monotonic() >= self._outbox.due
+        is_low = len(self._workers.ready) <= self._workers.reserve
+        return (is_low and bool(self._arming)) or time.monotonic() >= self._outbox.due
 
     def _commit(self) -> None:
         try:

@@ -32,7 +32,7 @@ def draw(points: Sequence[Point]) -> str:
         _panel(0, "Seconds from start to exit", points, marks, lambda p: math.log10(p.seconds)),
         _panel(1, "Peak memory, MiB", points, memory, lambda p: p.peak),
     )
-    width, height = 2 * (_LEFT + _WIDTH) + _GAP - _LEFT, _HEIGHT + _TOP + 46
+    width, height = 2 * (_LEFT + _WIDTH) + _GAP, _HEIGHT + _TOP + 46
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" role="img" '
