@@ -242,10 +242,10 @@ class Journal:
 
     def _may_hold_contacts(self) -> bool:
         query = "SELECT 1 FROM entry WHERE destination = ? AND state <> ? LIMIT 1"
-        parameters = (self._destination, State.ABSENT.value)
-        return self._connection.execute(query, parameters).fetchone() is not None
+        held = self._connection.execute(query, (self._destination, State.ABSENT.value))
+        return held.fetchone() is not None
 
 
 def _entry(columns: Sequence[Any]) -> Entry:
-    key, order_ref, state, ref, href, guest_ref = columns
-    return Entry(key, order_ref, State(state), ref, href, guest_ref)
+    key, order_ref, state, *refs = columns
+    return Entry(key, order_ref, State(state), *refs)
