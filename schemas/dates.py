@@ -63,7 +63,7 @@ def parse_birth_date(text: str, now: datetime, form: str | None = None) -> str |
         return f"{text}T00:00:00Z"
     instant = (_by_format(text, form) if form else None) or parse_instant(text)
     if instant is None:
-        expected = "not an ISO 8601 date (1991-01-31)"
+        expected = "not an ISO 8601 date such as 1991-01-31"
         remedy = " and not of the --date-format" if form else "; use --date-format for other forms"
         return Fault(f"{expected}{remedy}{invisible(text)}")
     if instant >= now:

@@ -1,5 +1,6 @@
 """From the answer to a create, or from reading back, to the contact's next step."""
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final
@@ -32,7 +33,7 @@ class Creating:
         self._observer = observer
         self._attempts = attempts
         self._random = random
-        self._recent_refs: dict[str, None] = {}
+        self._recent_refs = OrderedDict[str, None]()  # a dict would be slow to drop its first
         self.settled = 0
         """Unclear answers that reading back has settled."""
 
@@ -70,7 +71,7 @@ class Creating:
             return True
         self._recent_refs[ref] = None
         if len(self._recent_refs) > _RECENT_REFS_KEPT:
-            del self._recent_refs[next(iter(self._recent_refs))]
+            self._recent_refs.popitem(last=False)
         return False
 
     def after_failed_reading(self, task: Task, answer: Answer, stop: Stop | None) -> Advance:

@@ -1,5 +1,6 @@
 """What every answer tells of the run as a whole: its pace, its health, orders that are none."""
 
+from collections import OrderedDict
 from random import Random
 from typing import Final
 
@@ -23,7 +24,7 @@ class Observer:
     def __init__(self, pace: Pace, random: Random) -> None:
         self.pace = pace
         self._random = random
-        self._missing_orders: dict[str, Answer] = {}
+        self._missing_orders = OrderedDict[str, Answer]()
         self._answers = self._failures = 0
         self._paused_at = float("-inf")
         self.health = Health()
@@ -68,7 +69,7 @@ class Observer:
     def saw_missing_order(self, order_ref: str, answer: Answer) -> Stop | None:
         """The API knows no such order: its other rows need not be tried."""
         if len(self._missing_orders) >= _MISSING_ORDERS_KEPT:
-            del self._missing_orders[next(iter(self._missing_orders))]
+            self._missing_orders.popitem(last=False)
         self._missing_orders[order_ref] = answer
         return self.health.order_missing(order_ref)
 
