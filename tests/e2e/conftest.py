@@ -1,11 +1,24 @@
 """What the end-to-end tests start from."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from command import Workplace, order
 from servers.reference import ReferenceServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_are_heeded() -> None:
+    """Whoever started the tests (nohup, a job in the background) may ignore signals.
+
+    The commands that the tests start would inherit that, and heed none.
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
