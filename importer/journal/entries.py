@@ -29,6 +29,8 @@ class Entry:
         order_ref: The order, a UUID in lower case.
         ref: Reference of the contact, ``""`` unless it is known; of an absent one, that
             under which it was there until it was deleted.
+        sent_at: When the first request that may have created it left, seconds since 1970 by
+            the clock of this machine; 0 when none did.
     """
 
     key: bytes
@@ -37,6 +39,7 @@ class Entry:
     ref: str = ""
     href: str = ""
     guest_ref: str = ""
+    sent_at: int = 0
 
     @property
     def is_there(self) -> bool:

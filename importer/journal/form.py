@@ -9,10 +9,13 @@ from typing import Any, Final
 
 from importer.errors import UsageError
 from importer.journal.database import damaged
+from importer.journal.entries import Entry, State
 
 _APPLICATION_ID: Final = 0x494D5043  # "IMPC"
-_VERSION: Final = 2
+_VERSION: Final = 3
 _SALT_BYTES: Final = 16
+COLUMNS: Final = "key, order_ref, state, ref, href, guest_ref, sent_at"
+"""What an entry holds, as :class:`Entry` has it."""
 # Entries in the order of their arrival: what one commit writes lies on few pages. Only the
 # index of the keys is in random order.
 _SCHEMA: Final = f"""
@@ -29,6 +32,7 @@ _SCHEMA: Final = f"""
         ref TEXT NOT NULL,
         href TEXT NOT NULL,
         guest_ref TEXT NOT NULL,
+        sent_at INTEGER NOT NULL,
         checksum INTEGER NOT NULL
     );
     PRAGMA application_id = {_APPLICATION_ID};
@@ -48,13 +52,25 @@ def blank() -> bytes:
         connection.close()
 
 
+def columns_of(entry: Entry) -> tuple[object, ...]:
+    """An entry as it stands in the file, in the order of :data:`COLUMNS`."""
+    state, refs = entry.state.value, (entry.ref, entry.href, entry.guest_ref)
+    return (entry.key, entry.order_ref, state, *refs, entry.sent_at)
+
+
+def entry_of(columns: Sequence[Any]) -> Entry:
+    """The same way back."""
+    key, order_ref, state, *others = columns
+    return Entry(key, order_ref, State(state), *others)
+
+
 def checksum(columns: Sequence[Any]) -> int:
-    """What an entry's columns (key, order_ref, state, ref, href, guest_ref) add up to.
+    """What an entry's columns add up to, in the order of :data:`COLUMNS`.
 
     A disk that flips a bit in a ref is noticed by nobody else: SQLite checks only its trees.
     """
-    key, order_ref, state, ref, href, guest_ref = columns
-    texts = f"{order_ref}\0{state}\0{ref}\0{href}\0{guest_ref}"
+    key, order_ref, state, ref, href, guest_ref, sent_at = columns
+    texts = f"{order_ref}\0{state}\0{ref}\0{href}\0{guest_ref}\0{sent_at}"
     return zlib.crc32(texts.encode(), zlib.crc32(key))
 
 
@@ -79,9 +95,7 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         )
     if (state := _pragma(connection, "integrity_check(1)")) != "ok":
         raise damaged(path, str(state).splitlines()[0])
-    rows = connection.execute(
-        "SELECT key, order_ref, state, ref, href, guest_ref, checksum FROM entry"
-    )
+    rows = connection.execute(f"SELECT {COLUMNS}, checksum FROM entry")  # noqa: S608 - ours
     try:
         is_sound = all(written == checksum(columns) for *columns, written in rows)
         salts = connection.execute("SELECT salt, checksum FROM journal").fetchall()

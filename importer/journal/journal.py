@@ -16,15 +16,15 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from importer.errors import StoppedError, UsageError
 from importer.journal.database import check_kind, connect, create, damaged, inode_of, translated
 from importer.journal.entries import Entry, Sender, State
-from importer.journal.form import blank, check, checksum
+from importer.journal.form import COLUMNS, blank, check, checksum, columns_of, entry_of
 
 _KEYS_A_QUERY: Final = 500
-_SELECT: Final = "SELECT key, order_ref, state, ref, href, guest_ref, checksum FROM entry"
+_SELECT: Final = f"SELECT {COLUMNS}, checksum FROM entry"  # noqa: S608 - ours
 _ORDER_BYTES: Final = 8
 _CONTENT_BYTES: Final = 12
 
@@ -150,7 +150,7 @@ class Journal:
             for *columns, written in self._connection.execute(f"{_SELECT} {condition}", parameters):
                 if written != checksum(columns):
                     raise damaged(self._path, "an entry has changed by itself")
-                found.append(_entry(columns))
+                found.append(entry_of(columns))
         return found
 
     @property
@@ -180,12 +180,13 @@ class Journal:
             self._drop()
 
     def _put(self, entries: Iterable[Entry]) -> None:
-        columns = ((e.key, e.order_ref, e.state.value, e.ref, e.href, e.guest_ref) for e in entries)
+        columns = map(columns_of, entries)
         self._connection.executemany(
-            "INSERT INTO entry (destination, key, order_ref, state, ref, href, guest_ref, checksum)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+            f"INSERT INTO entry (destination, {COLUMNS}, checksum)"  # noqa: S608 - ours
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
             " state = excluded.state, ref = excluded.ref, href = excluded.href,"
-            " guest_ref = excluded.guest_ref, checksum = excluded.checksum",
+            " guest_ref = excluded.guest_ref, sent_at = excluded.sent_at,"
+            " checksum = excluded.checksum",
             ((self._destination, *those, checksum(those)) for those in columns),
         )
 
@@ -244,8 +245,3 @@ class Journal:
         query = "SELECT 1 FROM entry WHERE destination = ? AND state <> ? LIMIT 1"
         held = self._connection.execute(query, (self._destination, State.ABSENT.value))
         return held.fetchone() is not None
-
-
-def _entry(columns: Sequence[Any]) -> Entry:
-    key, order_ref, state, *refs = columns
-    return Entry(key, order_ref, State(state), *refs)

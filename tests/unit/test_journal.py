@@ -31,7 +31,7 @@ def created(key: bytes, ref: str = "r1") -> Entry:
 def test_entries_survive_reopening(path: Path) -> None:
     """What was written is found by the next run, under the same keys."""
     journal = Journal.open(path, EU)
-    entry = created(journal.key(ORDER, b"contact"))
+    entry = replace(created(journal.key(ORDER, b"contact")), sent_at=1_800_000_000)
     journal.write([entry])
     journal.close()
     again = Journal.open(path, EU)
