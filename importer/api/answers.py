@@ -1,6 +1,7 @@
 """What the API said to one request, as far as the rest of the program needs to know."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum, unique
 
 
@@ -41,6 +42,8 @@ class Answer:
             it asks for none, or not in a way that can be understood, or for a time gone by.
         is_api_error: The body is the API's documented error form, so that it is the API
             that speaks and not something in between.
+        date: When the server sent it, by its own clock; None when it does not say, and for
+            creates, where nobody asks.
     """
 
     verdict: Verdict
@@ -55,6 +58,7 @@ class Answer:
     contact: dict[str, object] | None = field(default=None, repr=False)
     retry_after: float | None = None
     is_api_error: bool = False
+    date: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,11 @@ class Listing:
         failure: The answer that ended the reading early; None when the list is complete.
             Its verdict is never APPLIED.
         requests: How many requests it took.
+        clock_lead: How far the server's clock is ahead of the one of this machine; None when
+            it does not tell the time.
     """
 
     items: tuple[dict[str, object], ...] = field(repr=False)
     failure: Answer | None
     requests: int
+    clock_lead: timedelta | None = None

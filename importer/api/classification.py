@@ -10,7 +10,16 @@ from http import HTTPStatus
 from typing import Final
 
 from importer.api.answers import Answer, Verdict
-from importer.api.replies import Failure, Reply, Secrets, is_api_error, message_of, parse, pause_of
+from importer.api.replies import (
+    Failure,
+    Reply,
+    Secrets,
+    date_of,
+    is_api_error,
+    message_of,
+    parse,
+    pause_of,
+)
 
 RESPONSE_INVALID: Final = "response.invalid"
 
@@ -107,6 +116,7 @@ def _success(request: Request, reply: Reply, value: object, seconds: float) -> A
         href=href,
         guest_ref=guest_ref,
         contact=contact,
+        date=date_of(reply) if request is Request.READ else None,
     )
 
 

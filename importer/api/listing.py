@@ -5,6 +5,7 @@ strange about a page makes the whole list a failure.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from importer.api.answers import Answer, Listing, Verdict
@@ -44,7 +45,8 @@ def read_all(
         count = len(page["items"]) if isinstance(page["items"], list) else 0
         offset += count
         if not count or (count < PAGE and not page.get("next")):
-            return Listing(tuple(items.values()), None, requests)
+            lead = answer.date - datetime.now(UTC) if answer.date else None
+            return Listing(tuple(items.values()), None, requests, lead)
     return _failed(f"The list has more than {MAX_PAGES} pages", MAX_PAGES)
 
 

@@ -150,13 +150,18 @@ def _pause(value: str, reply: Reply, now: datetime | None) -> float | None:
     value = value.strip()
     if _SECONDS.fullmatch(value):
         return float(value)
-    until = _date(value)
+    until = _instant(value)
     if until is None:
         return None
-    return max(0.0, (until - (_date(reply.date) or now or datetime.now(UTC))).total_seconds())
+    return max(0.0, (until - (date_of(reply) or now or datetime.now(UTC))).total_seconds())
 
 
-def _date(value: str) -> datetime | None:
+def date_of(reply: Reply) -> datetime | None:
+    """Returns when the server sent a reply, by its own clock; None when it does not say."""
+    return _instant(reply.date)
+
+
+def _instant(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)
     except (ValueError, OverflowError, IndexError, TypeError):

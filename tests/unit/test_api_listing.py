@@ -1,6 +1,8 @@
 """A list is read to its end, or it is a failure."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -105,3 +107,17 @@ def test_the_answer_to_a_page_that_failed_is_the_failure() -> None:
     answers = [Pages(20).read("/?offset=0&limit=10"), NOT_FOUND]
     listing = read_all(lambda _path: answers.pop(0), "/things?x=1")
     assert (listing.items, listing.failure, listing.requests) == ((), NOT_FOUND, 2)
+
+
+@pytest.mark.parametrize("lead", [timedelta(hours=1), timedelta(hours=-1)])
+def test_a_list_tells_how_far_the_server_s_clock_is_ahead(lead: timedelta) -> None:
+    """By the time at which its last page was sent."""
+    sent = datetime.now(UTC) + lead
+    listing = read_all(lambda _: replace(page({"items": []}), date=sent), "/things?x=1")
+    assert listing.clock_lead is not None
+    assert abs(listing.clock_lead - lead) < timedelta(minutes=1)
+
+
+def test_a_server_without_a_clock_is_not_guessed_at() -> None:
+    """No Date header, no lead."""
+    assert read_all(lambda _: page({"items": []}), "/things?x=1").clock_lead is None
