@@ -46,6 +46,8 @@ _DONE = frozenset(
 
 CONTACT_DUPLICATED: Final = "contact.duplicated"
 """Error code of the one thing that must be seen although its row is created."""
+CONTACT_OLDER: Final = "contact.older"
+"""Error code of a contact that reading back has found and that may be somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)

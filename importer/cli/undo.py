@@ -91,7 +91,7 @@ _PARAMETERS: Final[list[click.Parameter]] = [
         ["--force"],
         is_flag=True,
         allow_from_autoenv=False,
-        help="Delete contacts as well that somebody has changed since they were created.",
+        help="Delete contacts as well that somebody has changed, or may have made.",
     ),
     click.Option(
         ["--dry-run"],

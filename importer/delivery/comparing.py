@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from importer.api import Answer, Verdict, unusable
+from importer.api import Answer, Listing, Verdict, unusable
 from importer.delivery import outcomes, policy
 from importer.delivery.listings import Listed, Listings
 from importer.delivery.observing import Observer
@@ -61,12 +61,12 @@ class Comparing:
         listed = self._listed.get(task.order_ref)
         return None if listed is None else self._decided(task, listed)
 
-    def after_reading(self, task: Task, listed: Sequence[Listed]) -> Advance:
+    def after_reading(self, task: Task, listing: Listing) -> Advance:
         """The way on when the order's contacts were read."""
         self._observer.health.created()  # the order is there, so the destination is the right one
         task.failed_readings = 0
-        self._listed.keep(task.order_ref, listed)
-        return self._decided(task, listed)
+        self._listed.keep(task.order_ref, listing.items)
+        return self._decided(task, listing.items)
 
     def after_failed_reading(self, task: Task, answer: Answer, stop: Stop | None) -> Advance:
         """The way on when the order's contacts, or the journal's, could not be read."""

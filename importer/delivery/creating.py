@@ -1,12 +1,12 @@
 """From the answer to a create, or from reading back, to the contact's next step."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final
 
-from importer.api import Answer, Verdict
+from importer.api import Answer, Listing, Verdict
 from importer.delivery import outcomes, policy
+from importer.delivery.dating import there_since
 from importer.delivery.observing import Observer
 from importer.delivery.policy import Action, Step, Stop
 from importer.delivery.settling import Found, Sighting, look_for
@@ -87,10 +87,10 @@ class Creating:
             return Advance(outcome=outcome, stop=step.stop or stop)
         return self._advance(task, step, answer, stop)
 
-    def after_reading(self, task: Task, listed: Sequence[Mapping[str, object]]) -> Advance:
+    def after_reading(self, task: Task, listing: Listing) -> Advance:
         """The way on when the order's contacts were read back."""
         owned = self._journal.owned_refs(task.order_ref, task.keys)
-        sighting = look_for(task.contact, listed, owned)
+        sighting = look_for(task.contact, listing.items, owned)
         if task.created is not None:
             others = [one for one in sighting.equal if one.ref != task.created.ref]
             outcome = outcomes.duplicated(task.created, _refs(others)) if others else task.created
@@ -98,7 +98,11 @@ class Creating:
         if len(sighting.equal) == 1:
             self.settled += 1
             one = sighting.equal[0]
-            return Advance(outcome=outcomes.created(task, one.ref, one.href, one.guest_ref))
+            outcome = outcomes.created(task, one.ref, one.href, one.guest_ref)
+            sent_at = task.entry.sent_at if task.entry else 0
+            if since := there_since(one.ref, listing, sent_at):
+                outcome = outcomes.there_before(outcome, since)
+            return Advance(outcome=outcome)
         if sighting.equal:
             note = f"Several contacts of the order equal it: {', '.join(_refs(sighting.equal))}."
             return self._undecided(task, sighting.equal, note)

@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
 from importer.api import Api
-from importer.delivery import outcomes
 from importer.delivery.admission import Admission
 from importer.delivery.gate import Gate
 from importer.delivery.loop import Loop
 from importer.delivery.outbox import Outbox
 from importer.delivery.pace import Pace
 from importer.delivery.policy import Action, Stop
+from importer.delivery.recording import concluded, intended
 from importer.delivery.steps import Steps
 from importer.delivery.tasks import Advance, Task
 from importer.delivery.workers import Exchanged, carry_out
-from importer.journal import Entry, Journal, State
+from importer.journal import Entry, Journal
 from importer.records import Outcome, Planned, Status
 from importer.settings import DeliveryOptions
 
@@ -75,12 +75,7 @@ class Delivery(Loop[Task]):
     def _intent(self, task: Task) -> Sequence[Entry]:
         if self._preview and task.action in {Action.SEND, Action.UPDATE}:
             raise AssertionError("A preview writes nothing.")
-        if task.action is not Action.SEND or _is_intended(task):
-            return ()
-        # Under its alias, too, or a run whose look-up fails would say that it is not there.
-        entries = [Entry(key, task.order_ref, State.INTENT) for key in task.keys]
-        task.entry = entries[0]
-        return entries
+        return intended(task)
 
     def _after(self, exchanged: Exchanged[Task]) -> Advance:
         if exchanged.task.action is not Action.LOOK_UP:
@@ -93,7 +88,7 @@ class Delivery(Loop[Task]):
     def _entries(self, task: Task, outcome: Outcome) -> Sequence[Entry]:
         if outcome.status is Status.EXISTS:
             self._observer.health.created()  # the destination is the right one
-        return outcomes.entries_of(task, outcome)
+        return concluded(task, outcome)
 
     def _left(self, task: Task, outcome: Outcome) -> None:
         self._steps.comparing.learn(task, outcome)
@@ -101,7 +96,3 @@ class Delivery(Loop[Task]):
 
     def _given_up(self, stop: Stop) -> Iterable[tuple[Task, Outcome]]:
         return [(task, self._steps.given_up(task, stop)) for task in self._admission.take_all()]
-
-
-def _is_intended(task: Task) -> bool:
-    return task.entry is not None and task.entry.state is State.INTENT

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from importer.api import Answer
 from importer.delivery.orders import Refusal
@@ -9,7 +10,7 @@ from importer.delivery.policy import Stop
 from importer.delivery.settling import Found
 from importer.delivery.tasks import Task
 from importer.journal import Entry, State
-from importer.records import CONTACT_DUPLICATED, Outcome, Status
+from importer.records import CONTACT_DUPLICATED, CONTACT_OLDER, Outcome, Status
 
 
 def created(task: Task, ref: str, href: str, guest_ref: str) -> Outcome:
@@ -30,6 +31,16 @@ def stored_differently(outcome: Outcome, fields: Sequence[str]) -> Outcome:
     """It is there, but not with the values that were sent."""
     text = f"The API stored other values than were sent: {', '.join(fields)}."
     return replace(outcome, error_code="response.differs", error=text)
+
+
+def there_before(outcome: Outcome, since: datetime) -> Outcome:
+    """Reading back has found it, made before its request left; so it may be somebody else's."""
+    text = (
+        f"The order has held this contact since {since.isoformat(timespec='seconds')}, before "
+        "the row was sent, so it may be somebody else's. Nothing more was sent, and undo-import "
+        "leaves it alone."
+    )
+    return replace(outcome, error_code=CONTACT_OLDER, error=text)
 
 
 def duplicated(outcome: Outcome, refs: Sequence[str]) -> Outcome:
@@ -217,29 +228,3 @@ def not_sent(
         error_code=f"stopped.{stop.why}",
         error=stop.message,
     )
-
-
-def entries_of(task: Task, outcome: Outcome) -> list[Entry]:
-    """What the journal is told, nothing when it need not learn of it."""
-    entry, keys = task.entry, task.keys
-    match outcome.status:
-        case Status.DUPLICATE | Status.VALID:
-            return []
-        case Status.CREATED:
-            state = State.CREATED
-        case Status.EXISTS | Status.UPDATED:
-            is_known = entry is not None and entry.is_there and entry.ref == outcome.ref
-            state = entry.state if entry and is_known else State.FOUND
-            # Under its alias, the next run knows it without looking its order up again.
-            keys = keys[1:] if is_known else keys
-        case _ if task.there is not None:
-            # A change that failed is no doubt about whether it is there.
-            return entries_of(task, there(task, task.there, ()))
-        case Status.UNKNOWN:
-            state = State.UNKNOWN
-        case _ if entry is None or entry.is_there:
-            return []
-        case _:
-            state = State.ABSENT
-    order_ref, href, guest_ref = outcome.order_ref, outcome.href, outcome.guest_ref
-    return [Entry(key, order_ref, state, outcome.ref, href, guest_ref) for key in keys]

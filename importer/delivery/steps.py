@@ -70,12 +70,12 @@ class Steps:
         room = self.comparing if task.action is Action.COMPARE else self.creating
         if listing.failure is None:
             self.observer.saw_list(exchanged.started, exchanged.ended, listing.requests)
-            advance = room.after_reading(task, listing.items)
+            advance = room.after_reading(task, listing)
             is_earlier = room is self.creating and task.attempts == 0
             if self._compares and is_earlier and _is_undecided(advance):
                 # What an earlier run has left is not there for sure, so it is looked for as
                 # any other is.
-                return self.comparing.after_reading(task, listing.items)
+                return self.comparing.after_reading(task, listing)
             return advance
         stop = self.observer.saw(
             task.contact.row, listing.failure, exchanged.started, exchanged.ended

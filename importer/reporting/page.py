@@ -51,6 +51,7 @@ _ERRORS: Final = {
     "contact.duplicated": "the API created it a second time",
     "contact.exists": "was there already",
     "contact.no_ref": "the import never learnt its reference",
+    "contact.older": "was there before the row was sent",
     "duplicate.not_created": "the row it repeats was not created",
     "order.ambiguous": "several orders have that number",
     "order.not_found": "no order has that number",

@@ -7,9 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from importer.errors import ExitStatus
-from importer.records import CONTACT_DUPLICATED, Status
+from importer.records import CONTACT_DUPLICATED, CONTACT_OLDER, Status
 
 _ERRORS_SHOWN: Final = 5
+_LEFT_ALONE: Final = {
+    "contact.changed": "somebody changed since the import",
+    CONTACT_OLDER: "may have been there before the import",
+}
+"""Why an undo leaves contacts alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,12 +166,14 @@ class Summary:
             steps.append("delete the second one of each contact that is there twice (see error).")
         if count(Status.REJECTED):
             steps.append("see why the API rejected rows; a new run tries them again.")
-        if changed := self.errors.get("contact.changed", 0):
-            steps.append(
-                f"look at the {counted(changed, 'contact')} that somebody changed since the "
-                "import; --force deletes them as well."
-            )
-        if count(Status.FAILED, 0) > changed or count(Status.UNKNOWN) or count(Status.NOT_SENT):
+        left_alone = 0
+        for code, what in _LEFT_ALONE.items():
+            # An import calls them created: there is nothing to do about them.
+            if (kept := self.errors.get(code, 0)) and not count(Status.CREATED):
+                left_alone += kept
+                contacts = counted(kept, "contact")
+                steps.append(f"look at the {contacts} that {what}; --force deletes them as well.")
+        if count(Status.FAILED, 0) > left_alone or count(Status.UNKNOWN) or count(Status.NOT_SENT):
             steps.append("run the same command again; it sends only what is not done yet.")
         return steps
 

@@ -5,12 +5,13 @@ contact as it was created; what is unclear is settled by reading the contact aga
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from random import Random
 from typing import Final
 
 from importer.api import Answer, Verdict
+from importer.delivery.dating import instant_of
 from importer.delivery.policy import (
     Action,
     Step,
@@ -75,18 +76,10 @@ def modified(contact: Mapping[str, object]) -> datetime | None:
     Raises:
         ValueError: The contact does not say when it was created and changed.
     """
-    created_at, modified_at = (_instant(contact.get(f)) for f in ("createdAt", "modifiedAt"))
-    return modified_at if modified_at - created_at > _AT_ONCE else None
-
-
-def _instant(value: object) -> datetime:
-    try:
-        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        instant = None
-    if instant is None:
+    created_at, modified_at = (instant_of(contact, f) for f in ("createdAt", "modifiedAt"))
+    if created_at is None or modified_at is None:
         raise ValueError("no instant")
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return modified_at if modified_at - created_at > _AT_ONCE else None
 
 
 def _after_failure(

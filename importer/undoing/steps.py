@@ -11,8 +11,9 @@ from importer.delivery.policy import Action, Step
 from importer.delivery.policy import fault as fault_of
 from importer.delivery.tasks import Advance
 from importer.delivery.workers import Exchanged
-from importer.records import Status
+from importer.records import CONTACT_OLDER, Status
 from importer.undoing import policy, tasks
+from importer.undoing.candidates import Candidate
 from importer.undoing.tasks import Task
 
 
@@ -65,7 +66,7 @@ class Steps:
             why = "The API answered with another contact than was asked for"
             return Advance(outcome=tasks.left_alone(task, "response.invalid", why))
         task.failed_readings, task.is_there = 0, True
-        if not self._force and (doubt := _doubt_of(contact)):
+        if not self._force and (doubt := _doubt_of(task.candidate, contact)):
             return Advance(outcome=tasks.left_alone(task, *doubt, remedy=_FORCE))
         if self._dry_run:
             return Advance(outcome=tasks.done(task, Status.VALID))
@@ -89,8 +90,10 @@ class Steps:
 _FORCE: Final = " --force deletes it all the same."
 
 
-def _doubt_of(contact: dict[str, object]) -> tuple[str, str] | None:
-    """Error code and text for a contact that may not be what the run has created any more."""
+def _doubt_of(candidate: Candidate, contact: dict[str, object]) -> tuple[str, str] | None:
+    """Error code and text for a contact that may not be what the run has created, or any more."""
+    if candidate.error_code == CONTACT_OLDER:
+        return CONTACT_OLDER, "It was there before the import sent its row"
     try:
         instant = policy.modified(contact)
     except ValueError:

@@ -36,7 +36,8 @@ import threading
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -109,6 +110,10 @@ class ReferenceServer:
         orders: The orders that exist, mapped to their reference ids; None is any order.
         latency: Seconds that each answer takes.
         authorize: Whether the credentials are checked.
+
+    Attributes:
+        clock: How far its clock is ahead of the one of this machine; None has it tell no time
+            in the heads of its answers.
     """
 
     def __init__(
@@ -123,6 +128,7 @@ class ReferenceServer:
         self.orders = orders
         self.contact_fault_of: Callable[[Request], Fault | None] = lambda _: None
         self.latency = latency
+        self.clock: timedelta | None = timedelta()
         pair = f"{CLIENT_KEY}:{API_TOKEN}".encode()
         self.authorization = f"Basic {base64.b64encode(pair).decode()}" if authorize else None
         self.contacts: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -212,10 +218,18 @@ class ReferenceServer:
             case _:
                 return _error(404, 404, "There is no such resource.")
 
+    @property
+    def date(self) -> dict[str, str]:
+        """The header that tells the time, if it does."""
+        return {} if self.clock is None else {"Date": format_datetime(self._now(), usegmt=True)}
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) + (self.clock or timedelta())
+
     def store(self, order: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Stores a contact and returns it; a test may call it before the run."""
         ref = str(uuid.uuid4())
-        now = datetime.now(UTC).isoformat()
+        now = self._now().isoformat()
         own = {
             "ref": ref,
             "href": f"{self.url}/v2.1/orderContacts/{ref}",
@@ -258,7 +272,7 @@ class ReferenceServer:
             return 204, None
         if method == "PATCH":
             contact |= _object(body) or {}
-            contact["modifiedAt"] = datetime.now(UTC).isoformat()
+            contact["modifiedAt"] = self._now().isoformat()
         return 200, contact
 
     def _page(self, request: Request, items: list[dict[str, Any]]) -> dict[str, Any]:
@@ -348,7 +362,8 @@ class _Connection(asyncio.Protocol):
             self.answer(request)
 
     def answer(self, request: Request) -> None:
-        self.finish(request, _encode(*self.server.reply_to(request)))
+        status, reply = self.server.reply_to(request)
+        self.finish(request, _encode(status, reply, headers=self.server.date))
 
     async def misbehave(self, request: Request, fault: Fault) -> None:
         status, reply = fault.status, None
