@@ -34,7 +34,6 @@ from importer.validation import NO_IDENTIFIERS, TITLE_UNLISTED, Validator
 EXIT_STATUSES: Final = {"credentials": ExitStatus.CREDENTIALS, "strict": ExitStatus.INPUT}
 """Why a run stopped to its exit status, where that is not the one of a run to go on with."""
 
-
 _WARNINGS: Final = {
     NO_IDENTIFIERS: (
         "rows.without_identifiers",
@@ -223,6 +222,7 @@ class _Run:
             rows=tally.rows,
             statuses=tally.statuses,
             errors=tally.errors,
+            notes=tally.notes,
             warnings=tally.warnings,
             first_lines=tally.first_lines,
             requests=delivery.requests if delivery else 0,

@@ -30,6 +30,7 @@ class Summary:
         rows: Records of the source file.
         statuses: Status to records; they add up to ``rows``.
         errors: Error code to records.
+        notes: The same, of records with which nothing is left to do.
         warnings: Stable word to records or columns.
         requests: Requests sent.
         settled: Unclear answers that reading back has settled.
@@ -50,6 +51,7 @@ class Summary:
     rows: int
     statuses: Mapping[Status, int]
     errors: Mapping[str, int]
+    notes: Mapping[str, int] = field(default_factory=dict)
     warnings: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
     settled: int = 0
@@ -120,14 +122,15 @@ class Summary:
     @property
     def commonest_errors(self) -> list[tuple[str, int]]:
         """Error codes with their records, most first."""
-        return sorted(self.errors.items(), key=lambda item: (-item[1], item[0]))
+        return _most_first(self.errors)
 
     def as_lines(self) -> list[str]:
         """The figures as a person reads them."""
         return [
             f"{self.source}: {self.headline}",
             *self._status_lines(),
-            *self._error_lines(),
+            *self._code_lines("Commonest errors:", self._open_errors),
+            *self._code_lines("Told of rows that are done:", self.notes),
             *self.remarks(),
             *([f"Stopped: {self.stop}"] if self.stop else []),
             f"Results: {self.out}",
@@ -166,14 +169,17 @@ class Summary:
             steps.append("delete the second one of each contact that is there twice (see error).")
         if count(Status.REJECTED):
             steps.append("see why the API rejected rows; a new run tries them again.")
-        left_alone = 0
-        for code, what in _LEFT_ALONE.items():
-            # An import calls them created: there is nothing to do about them.
-            if (kept := self.errors.get(code, 0)) and not count(Status.CREATED):
-                left_alone += kept
-                contacts = counted(kept, "contact")
-                steps.append(f"look at the {contacts} that {what}; --force deletes them as well.")
-        if count(Status.FAILED, 0) > left_alone or count(Status.UNKNOWN) or count(Status.NOT_SENT):
+        left_alone = {c: n for c, n in self._open_errors.items() if c in _LEFT_ALONE}
+        steps += [
+            f"look at the {counted(kept, 'contact')} that {_LEFT_ALONE[code]}; "
+            "--force deletes them as well."
+            for code, kept in left_alone.items()
+        ]
+        if (
+            count(Status.FAILED, 0) > sum(left_alone.values())
+            or count(Status.UNKNOWN)
+            or count(Status.NOT_SENT)
+        ):
             steps.append("run the same command again; it sends only what is not done yet.")
         return steps
 
@@ -186,19 +192,29 @@ class Summary:
             f"  {'rows':<{width}}  {self.rows:>11,}  {time}, {counted(self.requests, 'request')}",
         ]
 
-    def _error_lines(self) -> list[str]:
-        shown = self.commonest_errors[:_ERRORS_SHOWN]
+    @property
+    def _open_errors(self) -> dict[str, int]:
+        notes = self.notes.get
+        left = ((code, count - notes(code, 0)) for code, count in self.errors.items())
+        return {code: count for code, count in left if count}
+
+    def _code_lines(self, title: str, codes: Mapping[str, int]) -> list[str]:
+        shown = _most_first(codes)[:_ERRORS_SHOWN]
         if not shown:
             return []
         width = max(len(code) for code, _ in shown)
-        lines = ["Commonest errors:"]
+        lines = [title]
         for code, count in shown:
             first = next(iter(self.first_lines.get(code, ())), None)
             where = f"  first in line {first:,}" if first is not None else ""
             lines.append(f"  {code:<{width}}  {count:>11,}{where}")
-        if len(self.errors) > len(shown):
-            lines.append(f"  and {counted(len(self.errors) - len(shown), 'other kind')}")
+        if len(codes) > len(shown):
+            lines.append(f"  and {counted(len(codes) - len(shown), 'other kind')}")
         return lines
+
+
+def _most_first(codes: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(codes.items(), key=lambda item: (-item[1], item[0]))
 
 
 def counted(number: int, noun: str) -> str:

@@ -16,12 +16,14 @@ class Tally:
     Attributes:
         statuses: Status to records.
         errors: Error code to records.
+        notes: The same, of records with which nothing is left to do.
         warnings: Stable word to what it was counted for, records mostly.
         first_lines: Error code to the lines in the file of its first records.
     """
 
     statuses: Counter[Status] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
     first_lines: dict[str, list[int]] = field(default_factory=dict)
 
@@ -30,6 +32,8 @@ class Tally:
         self.statuses[outcome.status] += 1
         if outcome.error_code:
             self.errors[outcome.error_code] += 1
+            if outcome.status.is_done and outcome.error_code != CONTACT_DUPLICATED:
+                self.notes[outcome.error_code] += 1
 
     def place(self, outcome: Outcome, line: int) -> None:
         """Keep the line of a record, if it is among the first with its error; in input order."""

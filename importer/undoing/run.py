@@ -206,6 +206,7 @@ class _Run:
             rows=tally.rows,
             statuses=tally.statuses,
             errors=tally.errors,
+            notes=tally.notes,
             requests=deletion.requests if deletion else 0,
             settled=deletion.settled if deletion else 0,
             last_concurrency=deletion.pace.limit if deletion else None,

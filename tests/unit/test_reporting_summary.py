@@ -148,6 +148,18 @@ def test_a_fall_of_the_pace_is_told_without_contradiction(last: int | None, says
     assert remark.endswith(says)
 
 
+def test_what_is_told_of_rows_that_are_done_is_no_error() -> None:
+    """A contact that differs from its row was not to be changed; one that failed is an error."""
+    errors, notes = {"contact.differs": 5, "http.503": 1}, {"contact.differs": 5}
+    lines = replace(NIGHT, errors=errors, notes=notes, first_lines={}).as_lines()
+    at = lines.index("Commonest errors:")
+    assert [line.split() for line in lines[at + 1 : at + 4]] == [
+        ["http.503", "1"],
+        ["Told", "of", "rows", "that", "are", "done:"],
+        ["contact.differs", "5"],
+    ]
+
+
 def test_only_the_commonest_errors_are_shown() -> None:
     """Five; how many more there are is said."""
     errors = {f"http.{status}": status for status in range(400, 407)}
