@@ -5,7 +5,6 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import abc
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
@@ -22,28 +21,17 @@ from importer.pipeline.intake import Intake
 from importer.pipeline.outputs import Outputs, check_paths
 from importer.pipeline.signals import Interruption
 from importer.pipeline.survey import Survey, survey
+from importer.pipeline.telling import tell_lost_journal, tell_start, tell_warnings
 from importer.progress import Progress
 from importer.reading import Source, open_source
 from importer.records import Status
 from importer.reporting import Summary
-from importer.reporting.summary import counted
-from importer.results import Recorder, Tally, contacts_there
+from importer.results import Recorder, Tally
 from importer.settings import RunOptions
-from importer.validation import NO_IDENTIFIERS, TITLE_UNLISTED, Validator
+from importer.validation import Validator
 
 EXIT_STATUSES: Final = {"credentials": ExitStatus.CREDENTIALS, "strict": ExitStatus.INPUT}
 """Why a run stopped to its exit status, where that is not the one of a run to go on with."""
-
-_WARNINGS: Final = {
-    NO_IDENTIFIERS: (
-        "rows.without_identifiers",
-        "{rows} without identifiers: the API may not match such contacts to a guest.",
-    ),
-    TITLE_UNLISTED: (
-        "rows.title_unlisted",
-        "{rows} with a title that the API page does not list; it is sent as it is.",
-    ),
-}
 
 
 def import_file(
@@ -106,7 +94,7 @@ class _Run:
         outputs = Outputs(self.options, source, self.stack)
         recorder = outputs.recorder(mapping.carry)
         intake = Intake(source, mapping, validator, journal.key)
-        self._tell_start(surveyed)
+        tell_start(self.options, surveyed.rows if surveyed else None)
         with Progress(surveyed.rows if surveyed else None, bar=self.options.bar) as progress:
             self._dispatch(dispatch, intake, recorder, progress)
         if surveyed is not None and dispatch.stop is None and source.sha256 != surveyed.sha256:
@@ -114,7 +102,7 @@ class _Run:
         recorder.check()
         outputs.commit(recorder.failure)
         summary = self._summary(recorder.tally, source.sha256, dispatch, interruption)
-        _tell_warnings(summary.warnings)
+        tell_warnings(summary.warnings)
 
         def report(summary: Summary) -> str:
             from importer.reporting.page import page  # noqa: PLC0415 - jinja2 takes 0.1 s
@@ -146,15 +134,8 @@ class _Run:
             journal.drop()
         elif options.fresh:
             journal.forget()
-        elif not options.dry_run and journal.is_empty and (there := contacts_there(options.out)):
-            event(
-                logging.ERROR,  # for --quiet as well: the doubles would be seen by nobody
-                "journal.empty",
-                f"{options.out} says that {there:,} contacts are there already, but the journal "
-                f"{options.journal} knows of none sent to this destination. If it was lost, stop "
-                "now and restore it: this run would create them again.",
-                contacts=there,
-            )
+        else:
+            tell_lost_journal(options, journal)
         return journal
 
     def _survey(self, mapping: Mapping, validator: Validator, dispatch: Dispatch) -> Survey | None:
@@ -187,26 +168,6 @@ class _Run:
                 raise
             # Contacts were sent already, so this is no clean refusal of the file any more.
             raise StoppedError(str(error)) from error
-
-    def _tell_start(self, surveyed: Survey | None) -> None:
-        options = self.options
-        match options.dry_run, options.asks_api:
-            case False, _:
-                where = f"to {options.base_url}"
-            case _, True:
-                where = f"dry run, {options.base_url} is read and nothing changed there"
-            case _:
-                where = "dry run, nothing is sent"
-        rows = f"{surveyed.rows:,} rows, " if surveyed else ""
-        event(
-            logging.INFO,
-            "run.started",
-            f"{options.source.path or '-'}: {rows}{where}",
-            input=str(options.source.path or "-"),
-            rows=surveyed.rows if surveyed else None,
-            destination=options.base_url,
-            dryRun=options.dry_run,
-        )
 
     def _summary(
         self, tally: Tally, sha256: str, dispatch: Dispatch, interruption: Interruption
@@ -242,9 +203,3 @@ class _Run:
         if self.options.strict and tally.statuses[Status.INVALID]:
             return ExitStatus.INPUT
         return ExitStatus.OK if tally.is_all_done else ExitStatus.SOME_ROWS_FAILED
-
-
-def _tell_warnings(counts: abc.Mapping[str, int]) -> None:
-    for word, (name, message) in _WARNINGS.items():
-        if count := counts.get(word):
-            event(logging.WARNING, name, message.format(rows=counted(count, "row")), rows=count)
