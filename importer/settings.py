@@ -174,4 +174,9 @@ class RunOptions:
     @property
     def asks_api(self) -> bool:
         """Whether the run sends requests: a dry run does only to look at what is there."""
-        return not self.dry_run or self.delivery.if_exists is not IfExists.CREATE
+        return not self.dry_run or not self.trusts_journal
+
+    @property
+    def trusts_journal(self) -> bool:
+        """Whether only the journal says what is there, and not the order's contacts as well."""
+        return self.delivery.if_exists is IfExists.CREATE

@@ -50,8 +50,8 @@ def tell_start(options: RunOptions, rows: int | None) -> None:
 
 
 def tell_lost_journal(options: RunOptions, journal: Journal) -> None:
-    """Warn when earlier results tell of contacts of which the journal knows none."""
-    if options.dry_run or not journal.is_empty:
+    """Warn when earlier results tell of contacts, and a journal that knows none is trusted."""
+    if options.dry_run or not options.trusts_journal or not journal.is_empty:
         return
     if there := contacts_there(options.out):
         event(

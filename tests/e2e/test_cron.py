@@ -99,6 +99,17 @@ def test_quiet_says_that_the_journal_was_lost(
     assert "says that 3 contacts are there already" in ran.stderr
 
 
+def test_a_journal_that_is_not_trusted_alone_is_not_missed(
+    workplace: Workplace, server: ReferenceServer, contacts: Contacts
+) -> None:
+    """With --if-exists, the order's contacts say what is there: nothing is created again."""
+    source = contacts(3)
+    workplace.send(source, server)
+    (workplace.directory / "results.csv.journal").unlink()
+    ran = workplace.send(source, server, "--quiet", "--if-exists", "skip")
+    assert (ran.statuses, ran.stderr) == (["exists"] * 3, "")
+
+
 def test_every_line_of_the_json_log_is_an_event(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
