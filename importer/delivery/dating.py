@@ -6,13 +6,13 @@ Nothing is ever sent again because of a date: one that is wrong would make doubl
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from importer.api import Listing
 
-_LEEWAY: Final = timedelta(minutes=1)
-"""How far apart the clocks of the API's own servers may be."""
+_LEEWAY: Final = 60.0
+"""Seconds that the clocks of the API's own servers may be apart."""
 
 
 def instant_of(item: Mapping[str, object], field: str) -> datetime | None:
@@ -43,5 +43,5 @@ def there_since(ref: str, listing: Listing, sent_at: int) -> datetime | None:
         (instant_of(item, "createdAt") for item in listing.items if item.get("ref") == ref), None
     )
     # A step of this clock between the two can only make an own contact look older than it is.
-    left = datetime.fromtimestamp(sent_at, UTC) + listing.clock_lead
-    return created if created is not None and created < left - _LEEWAY else None
+    left = sent_at + listing.clock_lead.total_seconds()
+    return created if created is not None and created.timestamp() < left - _LEEWAY else None
