@@ -71,3 +71,8 @@ class Listing:
     items: tuple[dict[str, object], ...] = field(repr=False)
     failure: Answer | None
     requests: int
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether a page was never asked for because the run ends; it tells of nothing else."""
+        return self.failure is not None and self.failure.error_code == "network.aborted"

@@ -105,3 +105,13 @@ def test_the_answer_to_a_page_that_failed_is_the_failure() -> None:
     answers = [Pages(20).read("/?offset=0&limit=10"), NOT_FOUND]
     listing = read_all(lambda _path: answers.pop(0), "/things?x=1")
     assert (listing.items, listing.failure, listing.requests) == ((), NOT_FOUND, 2)
+
+
+def test_a_page_that_may_not_leave_any_more_ends_the_list() -> None:
+    """What was read so far is no list, and counts as the requests that it took."""
+    turns = [True, False]
+    pages = Pages(40)
+    listing = read_all(pages.read, "/things?x=1", lambda: turns.pop(0))
+    assert (listing.items, listing.requests, len(pages.asked)) == ((), 2, 2)
+    assert listing.is_given_up
+    assert not read_all(Pages(40, next_link=False).read, "/things?x=1").is_given_up
