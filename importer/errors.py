@@ -11,7 +11,9 @@ What is wrong with a single record is never an exception: it is an
 :class:`importer.records.Issue` or an :class:`importer.records.Outcome`.
 """
 
+import traceback
 from enum import IntEnum, unique
+from pathlib import Path
 
 
 @unique
@@ -64,3 +66,11 @@ class JournalLockedError(ImportContactsError):
     """Another run holds the journal."""
 
     exit_status = ExitStatus.LOCKED
+
+
+def kind_and_place(error: BaseException) -> str:
+    """What may be told of a fault of this program: its own text might quote a cell."""
+    calls = traceback.extract_tb(error.__traceback__)
+    places = " > ".join(f"{Path(call.filename).name}:{call.lineno}" for call in calls)
+    kind = type(error).__name__
+    return f"{kind} at {places}" if places else kind

@@ -78,3 +78,8 @@ class Listing:
     failure: Answer | None
     requests: int
     clock_lead: timedelta | None = None
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether a page was never asked for because the run ends; it tells of nothing else."""
+        return self.failure is not None and self.failure.error_code == "network.aborted"

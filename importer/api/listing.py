@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from importer.api.answers import Answer, Listing, Verdict
-from importer.api.classification import unusable
+from importer.api.classification import answer_to_failure, unusable
+from importer.api.failures import aborted
 
 # The documented default. A larger page might be refused, or cut short without a word; and
 # hardly an order has more contacts than this.
@@ -18,20 +19,21 @@ MAX_PAGES: Final = 1000
 
 
 def read_all(
-    read: Callable[[str], Answer], path: str, before_page: Callable[[], None] = lambda: None
+    read: Callable[[str], Answer], path: str, take_turn: Callable[[], bool] = lambda: True
 ) -> Listing:
     """Reads all pages by offset; the addresses that the server gives are never followed.
 
     Args:
         read: Sends a GET to a path and its query.
         path: Path and query, up to and without the page.
-        before_page: Called before each page but the first.
+        take_turn: Waits until the next page may leave, before each but the first; False when
+            it may not any more.
     """
     items: dict[str, dict[str, object]] = {}
     offset = 0
     for requests in range(1, MAX_PAGES + 1):
-        if requests > 1:
-            before_page()
+        if requests > 1 and not take_turn():
+            return Listing((), answer_to_failure(aborted(sent=False), 0.0), requests - 1)
         answer = read(f"{path}&offset={offset}&limit={PAGE}")
         if answer.verdict is not Verdict.APPLIED:
             return Listing((), answer, requests)

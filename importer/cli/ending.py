@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 import threading
-import traceback
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,13 @@ from importer._version import __version__
 from importer.cli.environment import variable
 from importer.cli.given import Given
 from importer.cli.tables import credentials_hint
-from importer.errors import ExitStatus, ImportContactsError, StoppedError, UsageError
+from importer.errors import (
+    ExitStatus,
+    ImportContactsError,
+    StoppedError,
+    UsageError,
+    kind_and_place,
+)
 from importer.log import configure, event, is_configured, write_line
 
 if TYPE_CHECKING:
@@ -57,11 +62,9 @@ def begin(given: Given) -> None:
 
 def fault(error: Exception, name: str) -> StoppedError:
     """What to say of a fault of this program: where it is, and none of its text."""
-    calls = traceback.extract_tb(error.__traceback__)
-    places = " > ".join(f"{Path(call.filename).name}:{call.lineno}" for call in calls)
     return StoppedError(
-        f"A fault of {name} {__version__}: {type(error).__name__} at {places}. Please report "
-        "it. What was sent is in the journal; run the same command again to go on."
+        f"A fault of {name} {__version__}: {kind_and_place(error)}. Please report it. What was "
+        "sent is in the journal; run the same command again to go on."
     )
 
 

@@ -125,8 +125,7 @@ class Loop(ABC, Generic[T]):
                 self._commit()
                 self._release()
             self._wait()
-        self._workers.goes_on = False
-        self._workers.ready.clear()
+        self._workers.wind_up()
         while self._in_flight or not self._all_in:
             if not self._in_flight:
                 # Before waiting for more: the reader may wait for these to be told.
@@ -199,7 +198,8 @@ class Loop(ABC, Generic[T]):
             case Exchanged():
                 self._in_flight -= not event.is_followed
                 self._count(event)
-                self._apply(event.task, self._after(event))
+                if not event.is_given_up:  # else it stays where it was
+                    self._apply(event.task, self._after(event))
             case list():
                 self._pending += len(event)
                 self._admit(event)
@@ -217,11 +217,12 @@ class Loop(ABC, Generic[T]):
     def _count(self, exchanged: Exchanged[T]) -> None:
         result = exchanged.result
         requests = result.requests if isinstance(result, Listing) else 1
+        went_badly = _is_trouble(result) and not exchanged.is_given_up
         self.requests += requests
         in_flight = self._in_flight + (not exchanged.is_followed)
         for _ in range(requests):
             seconds = (exchanged.ended - exchanged.started) / requests
-            self.metrics.observe(exchanged.ended, seconds, _is_trouble(result), in_flight)
+            self.metrics.observe(exchanged.ended, seconds, went_badly, in_flight)
 
     def _apply(self, task: T, advance: Advance) -> None:
         self.stop = self.stop or advance.stop

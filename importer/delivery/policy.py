@@ -9,7 +9,9 @@ from enum import Enum, auto, unique
 from random import Random
 from typing import Final, assert_never
 
+from importer._version import __version__
 from importer.api import Answer, Verdict
+from importer.errors import kind_and_place
 from importer.records import Status
 
 BACKOFF_BASE: Final = 0.5  # seconds
@@ -192,8 +194,10 @@ def stop_after(answer: Answer) -> Stop | None:
 
 def fault(error: Exception) -> Stop:
     """Why the run ends when this program itself is at fault."""
-    # Only the kind of error: its text may quote what was being sent.
-    return Stop("fault", f"A fault of import-contacts ({type(error).__name__}). Please report it.")
+    return Stop(
+        "fault",
+        f"A fault of import-contacts {__version__}: {kind_and_place(error)}. Please report it.",
+    )
 
 
 def _status_at_stop(answer: Answer) -> Status:

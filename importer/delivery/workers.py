@@ -38,6 +38,11 @@ class Exchanged(Generic[T]):
     result: Answer | Listing | Exception
     is_followed: bool
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the end of the run has kept it from learning anything."""
+        return isinstance(self.result, Listing) and self.result.is_given_up
+
 
 class Workers(Generic[T]):
     """Threads that carry out tasks' actions and report each as an :class:`Exchanged`.
@@ -71,6 +76,7 @@ class Workers(Generic[T]):
         """Whether a good answer may be followed by the next ready task."""
         self.finished: deque[Exchanged[T]] = deque()
         """The reports that can wait until the loop looks in."""
+        self._ends = threading.Event()
 
     def submit(self) -> bool:
         """Have one more thread carry out a ready task's action; False when none is ready."""
@@ -85,6 +91,12 @@ class Workers(Generic[T]):
         self._queue.put(task)
         return True
 
+    def wind_up(self) -> None:
+        """Let nothing more leave, nor a list's page wait: the API may have asked for minutes."""
+        self.goes_on = False
+        self.ready.clear()
+        self._ends.set()
+
     def close(self) -> None:
         """Let every thread end; nothing may be in flight."""
         for _ in self._threads:
@@ -92,8 +104,9 @@ class Workers(Generic[T]):
         for thread in self._threads:
             thread.join()
 
-    def _take_turn(self) -> None:
-        time.sleep(self._pace.take_turn(time.monotonic()))
+    def _take_turn(self) -> bool:
+        seconds = self._pace.take_turn(time.monotonic())
+        return seconds <= 0.0 or not self._ends.wait(seconds)
 
     def _work(self) -> None:
         with self._api.connect(self._take_turn) as connection:

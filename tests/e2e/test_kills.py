@@ -251,6 +251,35 @@ def test_a_second_signal_leaves_at_once_and_safely(
     go_on(workplace, server, 20)
 
 
+def test_a_signal_waits_for_no_page_that_waits_itself(
+    workplace: Workplace, contacts: Contacts
+) -> None:
+    """The API asked for a minute while an order was read back: the row stays unclear."""
+    contacts(3)
+    faults = {
+        order(2): Fault(status=500, store=True),
+        order(3): Fault(status=429, delay=0.5, headers={"Retry-After": "60"}),
+    }
+    with ReferenceServer(faults=lambda request: faults.pop(request.order_ref, None)) as server:
+        for number in range(12):
+            server.store(order(2), {"firstName": f"Other {number}"})
+        server.latency = 1.0  # so that the first page comes when all must wait
+        process = workplace.start(*arguments(workplace, server), "--attempts", "1")
+        wait_until(lambda: server.requests[-1:] and server.requests[-1].method == "GET", process)
+        wait_until(lambda: server.in_flight == 0, process)
+        process.terminate()
+        _, stderr = process.communicate(timeout=30)
+        assert process.returncode == 143, stderr
+        told = results(workplace)
+        assert [row["status"] for row in told] == ["created", "unknown", "failed"]
+        assert told[1]["error"].startswith("The run stopped before it could be settled.")
+        assert len(server.requests) == 4
+        server.latency = 0.0
+        ran = workplace.run(*arguments(workplace, server))
+    assert ran.statuses == ["exists", "created", "created"]
+    assert server.contact_counts() == {order(1): 1, order(2): 13, order(3): 1}
+
+
 def test_a_signal_leaves_the_rest_of_the_file_unjudged(
     workplace: Workplace, server: ReferenceServer
 ) -> None:

@@ -6,6 +6,7 @@ it was sent in all of its refusals; then everything the program wrote is searche
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -205,3 +206,28 @@ def test_a_fault_of_the_program_does_not_show_what_a_cell_holds(
     assert "report it" in ran.stderr
     assert "CELLMARK" not in ran.stderr
     assert not ran.out.exists()
+
+
+def test_a_fault_while_sending_leaves_its_row_unclear_and_says_where_it_is(
+    marked: Workplace, tmp_path: Path
+) -> None:
+    """The thread that sends dies: the run stops, every row is told, and the next goes on."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "from importer.api import Connection\n"
+        "create = Connection.create\n"
+        "def broken(self, order_ref, body):\n"
+        "    create(self, order_ref, body)\n"
+        "    raise KeyError(body)\n"
+        "Connection.create = broken\n"
+    )
+    path = f"{tmp_path}:{marked.environment.get('PYTHONPATH', '')}"
+    source, key = marked.write(rows()[:4]), marked.directory / "credentials.toml"
+    with ReferenceServer(authorize=False) as server:
+        given = (source, "--base-url", server.url, "--credentials-file", key, "--out", marked.out)
+        broken = marked.run(*given, PYTHONPATH=path)
+        assert (broken.exit_status, broken.statuses) == (5, ["unknown", "not_sent", "not_sent"])
+        again = marked.run(*given)
+    assert re.search(r"KeyError at .*workers\.py:\d+ > sitecustomize\.py:5\. ", broken.stderr)
+    assert "CELLMARK" not in broken.stderr
+    assert again.statuses == ["created"] * 3
+    assert set(server.contact_counts().values()) == {1}

@@ -121,3 +121,13 @@ def test_a_list_tells_how_far_the_server_s_clock_is_ahead(lead: timedelta) -> No
 def test_a_server_without_a_clock_is_not_guessed_at() -> None:
     """No Date header, no lead."""
     assert read_all(lambda _: page({"items": []}), "/things?x=1").clock_lead is None
+
+
+def test_a_page_that_may_not_leave_any_more_ends_the_list() -> None:
+    """What was read so far is no list, and counts as the requests that it took."""
+    turns = [True, False]
+    pages = Pages(40)
+    listing = read_all(pages.read, "/things?x=1", lambda: turns.pop(0))
+    assert (listing.items, listing.requests, len(pages.asked)) == ((), 2, 2)
+    assert listing.is_given_up
+    assert not read_all(Pages(40, next_link=False).read, "/things?x=1").is_given_up
