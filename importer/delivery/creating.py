@@ -6,7 +6,7 @@ from typing import Final
 
 from importer.api import Answer, Listing, Verdict
 from importer.delivery import outcomes, policy
-from importer.delivery.dating import there_since
+from importer.delivery.dating import Dating
 from importer.delivery.observing import Observer
 from importer.delivery.policy import Action, Step, Stop
 from importer.delivery.settling import Found, Sighting, look_for
@@ -33,6 +33,7 @@ class Creating:
         self._observer = observer
         self._attempts = attempts
         self._random = random
+        self._dating = Dating()
         self._recent_refs = OrderedDict[str, None]()  # a dict would be slow to drop its first
         self.settled = 0
         """Unclear answers that reading back has settled."""
@@ -56,6 +57,7 @@ class Creating:
     def _after_creation(self, task: Task, answer: Answer, stop: Stop | None) -> Advance:
         outcome = outcomes.created(task, answer.ref, answer.href, answer.guest_ref)
         sent, stored = task.contact.body, answer.contact or {}
+        self._dating.saw_created(stored)
         # The careful comparison takes 20 µs, and nearly every answer repeats what was sent.
         if not sent.items() <= stored.items():
             told = {field: value for field, value in sent.items() if field in stored}
@@ -100,7 +102,7 @@ class Creating:
             one = sighting.equal[0]
             outcome = outcomes.created(task, one.ref, one.href, one.guest_ref)
             sent_at = task.entry.sent_at if task.entry else 0
-            if since := there_since(one.ref, listing, sent_at):
+            if since := self._dating.there_since(one.ref, listing, sent_at):
                 outcome = outcomes.there_before(outcome, since)
             return Advance(outcome=outcome)
         if sighting.equal:

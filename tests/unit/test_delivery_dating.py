@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from importer.api import Listing
-from importer.delivery.dating import there_since
+from importer.delivery.dating import Dating
 
 SENT = int(datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp())
 
@@ -13,7 +13,7 @@ SENT = int(datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp())
 def since(created_at: object, lead: timedelta | None = timedelta(), sent_at: int = SENT) -> str:
     """What is told of a contact with that date."""
     items = ({"ref": "other", "createdAt": "1999-01-01"}, {"ref": "own", "createdAt": created_at})
-    found = there_since("own", Listing(items, None, 1, lead), sent_at)
+    found = Dating().there_since("own", Listing(items, None, 1, lead), sent_at)
     return found.isoformat() if found else ""
 
 
@@ -57,3 +57,21 @@ def test_a_clock_at_the_end_of_time_breaks_nothing(year: int) -> None:
     assert since("2026-06-01T11:00:00Z", lead) == (
         "2026-06-01T11:00:00+00:00" if year == 9999 else ""
     )
+
+
+@pytest.mark.parametrize(
+    ("dated", "is_believed"),
+    [
+        pytest.param(timedelta(), True, id="rightly"),
+        pytest.param(timedelta(hours=-5), False, id="in-another-zone"),
+        pytest.param(timedelta(days=-300), False, id="always-alike"),
+    ],
+)
+def test_an_api_that_dates_wrongly_is_not_believed(dated: timedelta, *, is_believed: bool) -> None:
+    """What it said of a contact that was created in this run shows it."""
+    now = datetime.now(UTC)
+    dating = Dating()
+    dating.saw_created({"createdAt": (now + dated).isoformat()})
+    old = {"ref": "own", "createdAt": (now - timedelta(days=400)).isoformat()}
+    listing = Listing((old,), None, 1, timedelta())
+    assert bool(dating.there_since("own", listing, int(now.timestamp()))) is is_believed
