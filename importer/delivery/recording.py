@@ -41,9 +41,12 @@ def concluded(task: Task, outcome: Outcome) -> list[Entry]:
         case _ if task.there is not None:
             # A change that failed is no doubt about whether it is there.
             return concluded(task, there(task, task.there, ()))
+        case _ if entry is not None and entry.is_there:
+            # What the API has said of it outweighs a reading that could not show it.
+            return []
         case Status.UNKNOWN:
             state = State.UNKNOWN
-        case _ if entry is None or entry.is_there:
+        case _ if entry is None:
             return []
         case _:
             state = State.ABSENT
