@@ -46,8 +46,8 @@ def concluded(task: Task, outcome: Outcome) -> list[Entry]:
             return []
         case Status.UNKNOWN:
             state = State.UNKNOWN
-        case _ if entry is None:
-            return []
+        case _ if entry is None or not outcome.order_ref:
+            return []  # nothing was ever sent, or its order was not looked up this time
         case _:
             state = State.ABSENT
     order_ref, href, guest_ref = outcome.order_ref, outcome.href, outcome.guest_ref
