@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,12 @@ class Workplace:
         given = (self.out, "--base-url", server.url, "--out", out, "--yes", *arguments)
         return replace(self.run(*given, command=UNDO), out=out)
 
+    def start_undo(self, server: ReferenceServer) -> "subprocess.Popen[str]":
+        """Start what :meth:`undo` runs and return at once."""
+        out = self.directory / "undone.csv"
+        given = (self.out, "--base-url", server.url, "--out", out, "--yes")
+        return self.start(*given, command=UNDO)
+
     def send(self, source: Path, server: ReferenceServer, *arguments: object) -> Ran:
         """Import a file to a server."""
         return self.run(source, "--base-url", server.url, "--out", self.out, *arguments)
@@ -112,6 +119,14 @@ class Workplace:
         """What a summary file holds."""
         figures: dict[str, Any] = json.loads((self.directory / name).read_text())
         return figures
+
+
+def wait_until(
+    condition: Callable[[], object], process: "subprocess.Popen[str] | None" = None
+) -> None:
+    """Wait for something to happen while a process, if any, runs."""
+    while not condition() and (process is None or process.poll() is None):
+        time.sleep(0.001)
 
 
 def order(number: int) -> str:

@@ -73,8 +73,9 @@ class Admission:
         own = entry if planned.duplicate_of is None else None
         task = Task(planned.contact, planned.key, own, planned.duplicate_of)
         if entry is not None and self._is_done(entry):
-            if task.order_ref and task.duplicate_of is None:
-                task.duplicate_of = self._first_of(task)
+            if task.duplicate_of is None:
+                key = task.key if task.order_ref else self._key(task, entry.order_ref)
+                task.duplicate_of = self._first_of(task, key)
             self._conclude(task, outcomes.known(task, entry))
             return
         if not task.order_ref:
@@ -147,7 +148,7 @@ class Admission:
 
     def _enter(self, task: Task) -> None:
         if task.duplicate_of is None:
-            task.duplicate_of = self._first_of(task)
+            task.duplicate_of = self._first_of(task, task.key)
         entry = task.entry
         if task.duplicate_of is None and entry is not None:
             if self._is_done(entry):
@@ -170,9 +171,14 @@ class Admission:
         is_created = entry.state is State.CREATED and not entry.ref
         return is_created and not self._compares and not self._preview
 
-    def _first_of(self, task: Task) -> int | None:
-        """The row of the same contact that names the order in the other way, if one came before."""
-        first = self._rows.setdefault(task.key, task.contact.row)
+    def _first_of(self, task: Task, key: bytes) -> int | None:
+        """The row of the same contact that names the order in the other way, if one came before.
+
+        Args:
+            task: The task of the row.
+            key: Its key by the ref of its order.
+        """
+        first = self._rows.setdefault(key, task.contact.row)
         if len(self._rows) > _ROWS_KEPT:
             self._rows.popitem(last=False)
         return first if first < task.contact.row else None

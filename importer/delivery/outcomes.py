@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from importer.api import Answer
 from importer.delivery.orders import Refusal
@@ -11,6 +12,11 @@ from importer.delivery.settling import Found
 from importer.delivery.tasks import Task
 from importer.journal import Entry, State
 from importer.records import CONTACT_DUPLICATED, CONTACT_OLDER, Outcome, Status
+
+_REF_UNKNOWN: Final = (
+    "An earlier run has created it, and the API did not say its ref; the next run that sends "
+    "looks for it among the order's contacts."
+)
 
 
 def created(task: Task, ref: str, href: str, guest_ref: str) -> Outcome:
@@ -149,6 +155,8 @@ def exists(row: int, entry: Entry) -> Outcome:
         ref=entry.ref,
         href=entry.href,
         guest_ref=entry.guest_ref,
+        error_code="" if entry.ref else "response.invalid",
+        error="" if entry.ref else _REF_UNKNOWN,
     )
 
 

@@ -41,10 +41,13 @@ def concluded(task: Task, outcome: Outcome) -> list[Entry]:
         case _ if task.there is not None:
             # A change that failed is no doubt about whether it is there.
             return concluded(task, there(task, task.there, ()))
+        case _ if entry is not None and entry.is_there:
+            # What the API has said of it outweighs a reading that could not show it.
+            return []
         case Status.UNKNOWN:
             state = State.UNKNOWN
-        case _ if entry is None or entry.is_there:
-            return []
+        case _ if entry is None or not outcome.order_ref:
+            return []  # nothing was ever sent, or its order was not looked up this time
         case _:
             state = State.ABSENT
     order_ref, href, guest_ref = outcome.order_ref, outcome.href, outcome.guest_ref

@@ -184,8 +184,8 @@ class Journal:
         self._connection.executemany(
             f"INSERT INTO entry (destination, {COLUMNS}, checksum)"  # noqa: S608 - ours
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
-            " state = excluded.state, ref = excluded.ref, href = excluded.href,"
-            " guest_ref = excluded.guest_ref, sent_at = excluded.sent_at,"
+            " order_ref = excluded.order_ref, state = excluded.state, ref = excluded.ref,"
+            " href = excluded.href, guest_ref = excluded.guest_ref, sent_at = excluded.sent_at,"
             " checksum = excluded.checksum",
             ((self._destination, *those, checksum(those)) for those in columns),
         )

@@ -277,6 +277,8 @@ def test_what_was_created_under_no_ref_is_not_created_again(workplace: Workplace
         assert workplace.send(source, server).results[0]["errorCode"] == "response.invalid"
         ran = workplace.send(source, server, "--if-exists", "skip")
         assert (ran.exit_status, ran.statuses) == (1, ["unknown"])
+        assert workplace.send(source, server).statuses == ["created"]
+        assert workplace.send(source, server, "--if-exists", "skip").statuses == ["unknown"]
         assert server.contact_counts() == {order(1): 1}
 
 

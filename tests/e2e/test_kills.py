@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 from _pytest.mark import ParameterSet
-from command import COMMAND, Workplace, order
+from command import COMMAND, Workplace, order, wait_until
 from servers.reference import Fault, ReferenceServer
 
 Contacts = Callable[[int], Path]
@@ -30,12 +30,6 @@ MOST_CALLS = 400
 def arguments(workplace: Workplace, server: ReferenceServer) -> list[str]:
     """What the command is started with."""
     return ["contacts.csv", "--base-url", server.url, "--out", str(workplace.out)]
-
-
-def wait_until(condition: Callable[[], object], process: "subprocess.Popen[str]") -> None:
-    """Wait for something to happen while a process runs."""
-    while not condition() and process.poll() is None:
-        time.sleep(0.001)
 
 
 def assert_exactly_one_each(server: ReferenceServer, rows: int) -> None:

@@ -1,7 +1,9 @@
 """Orders by the organisation's own number."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from command import Workplace, order
@@ -128,7 +130,10 @@ def test_a_duplicate_is_the_row_that_was_created(
 def test_rows_of_an_order_keep_their_order_whichever_way_they_name_it(
     workplace: Workplace, latency: float
 ) -> None:
-    """The same contact by ref and by number is created once, and told as a duplicate."""
+    """The same contact by ref and by number is created once, and told as a duplicate.
+
+    The next run tells the same rows as duplicates, of contacts that exist.
+    """
     by_ref, by_number, another = (order(1), ""), ("", "WEB-1"), ("", "WEB-2")
     rows = [
         *((*by_ref, f"Ann {n}") for n in range(10)),
@@ -143,12 +148,15 @@ def test_rows_of_an_order_keep_their_order_whichever_way_they_name_it(
     with ReferenceServer(orders=NUMBERS, latency=latency) as server:
         ran = workplace.send(source, server)
         names = [contact["firstName"] for contact in server.contacts[order(1)]]
+        statuses, told = ran.statuses, [row["ref"] for row in ran.results]
+        again = workplace.send(source, server)
     assert ran.exit_status == 0, ran.stderr
     assert names == [*(f"Ann {n}" for n in range(15)), "Eve", "Joe"]
     created, twice = ["created"], ["duplicate"]
-    assert ran.statuses == created * 10 + twice * 5 + created * 6 + twice + created * 2 + twice
-    refs = {row["ref"] for row in ran.results}
-    assert len(refs) == len(names) + 1
+    assert statuses == created * 10 + twice * 5 + created * 6 + twice + created * 2 + twice
+    assert len(set(told)) == len(names) + 1
+    assert again.statuses == [one.replace("created", "exists") for one in statuses]
+    assert [row["ref"] for row in again.results] == told
 
 
 def test_what_the_journal_knows_waits_for_no_look_up(
@@ -304,3 +312,43 @@ def test_what_a_killed_run_left_is_settled_without_another_look_up(workplace: Wo
         server.is_blind = False
         assert workplace.send(source, server).statuses == ["exists", "created"]
         assert server.contact_counts() == {order(1): 1, order(2): 1}
+
+
+def entries(workplace: Workplace) -> list[tuple[object, ...]]:
+    """What the journal holds."""
+    with closing(sqlite3.connect(workplace.directory / "results.csv.journal")) as connection:
+        return connection.execute("SELECT * FROM entry ORDER BY key").fetchall()
+
+
+def test_a_look_up_that_fails_takes_nothing_from_the_journal(workplace: Workplace) -> None:
+    """Of a contact that was not created, and of one that an undo has deleted."""
+
+    class Moody(ReferenceServer):
+        is_blind = False
+
+        def _orders(self, request: Request) -> Reply:
+            return (500, None) if self.is_blind else super()._orders(request)
+
+    with Moody(faults=[Fault(status=503)], orders=NUMBERS) as server:
+        source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann"), ("WEB-2", "Bob")])
+        once = ("--attempts", 1, "--concurrency", 1)
+        assert workplace.send(source, server, *once).statuses == ["failed", "created"]
+        assert workplace.undo(server).statuses == ["deleted"]
+        server.is_blind, before = True, entries(workplace)
+        assert workplace.send(source, server, *once).statuses == ["failed", "failed"]
+        assert entries(workplace) == before
+        server.is_blind = False
+        assert workplace.send(source, server).statuses == ["created", "created"]
+        assert server.contact_counts() == {order(1): 1, order(2): 1}
+
+
+def test_a_number_can_become_that_of_another_order(workplace: Workplace) -> None:
+    """What is not there is created in the order that has the number now."""
+    with ReferenceServer(orders={order(1): "WEB-1"}) as server:
+        source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann")])
+        assert workplace.send(source, server).statuses == ["created"]
+        assert workplace.undo(server).statuses == ["deleted"]
+        server.orders = {order(2): "WEB-1"}
+        assert workplace.send(source, server).statuses == ["created"]
+        assert workplace.send(source, server).statuses == ["exists"]
+        assert server.contact_counts() == {order(2): 1}

@@ -51,6 +51,19 @@ def test_a_later_entry_takes_the_place_of_an_earlier_one(path: Path) -> None:
     journal.close()
 
 
+def test_an_entry_can_move_to_another_order(path: Path) -> None:
+    """As one does whose key is made from an order's number, once that is another order's."""
+    journal = Journal.open(path, EU)
+    key = journal.key("WEB-1", b"contact")
+    moved = Entry(key, "00000000-0000-4000-8000-000000000001", State.ABSENT)
+    journal.write([created(key)])
+    journal.write([moved])
+    journal.close()
+    again = Journal.open(path, EU)
+    assert again.find([key]) == {key: moved}
+    again.close()
+
+
 def test_destinations_are_kept_apart(path: Path) -> None:
     """What was sent to one destination says nothing of another."""
     here = Journal.open(path, EU)
