@@ -1,5 +1,6 @@
 """Killed at any moment, and simply started again: exactly one contact for each row."""
 
+import contextlib
 import csv
 import shutil
 import signal
@@ -308,7 +309,7 @@ def test_a_signal_during_the_first_reading_sends_nothing(
     process = workplace.start(
         *arguments(workplace, server), "--strict", "--summary", "summary.json"
     )
-    wait_until(lambda: handles(process, signal.SIGTERM), process)
+    wait_until(lambda: is_surveying(process, workplace), process)
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 128 + number, stderr
@@ -323,12 +324,13 @@ def results(workplace: Workplace) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def handles(process: "subprocess.Popen[str]", number: signal.Signals) -> bool:
-    """Whether the process has a handler for a signal by now."""
-    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
-        if line.startswith("SigCgt:"):
-            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
-    return False
+def is_surveying(process: "subprocess.Popen[str]", workplace: Workplace) -> bool:
+    """Whether the process has its journal by now and reads the source file."""
+    opened = set()
+    for link in Path(f"/proc/{process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            opened.add(str(link.readlink()))
+    return {str(workplace.directory / "contacts.csv"), f"{workplace.out}.journal"} <= opened
 
 
 def test_what_was_sent_is_not_told_as_not_sent_by_a_run_that_never_begins(
