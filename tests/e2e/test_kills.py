@@ -281,6 +281,61 @@ def test_a_signal_waits_for_no_page_that_waits_itself(
     assert server.contact_counts() == {order(1): 1, order(2): 13, order(3): 1}
 
 
+def test_a_process_that_was_suspended_goes_on(workplace: Workplace, contacts: Contacts) -> None:
+    """As on a laptop that was shut: the time of its request is up when it wakes."""
+    contacts(3)
+    faults = {order(2): Fault(store=True, silent=True)}
+    with ReferenceServer(faults=lambda request: faults.pop(request.order_ref, None)) as server:
+        process = workplace.start(
+            *arguments(workplace, server), "--timeout", "1", "--concurrency", "1"
+        )
+        wait_until(lambda: len(server.requests) == 2, process)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.2)
+        process.send_signal(signal.SIGCONT)
+        _, stderr = process.communicate(timeout=30)
+        assert process.returncode == 0, stderr
+        go_on(workplace, server, 3)
+    assert [one.order_ref for one in server.requests if one.method == "POST"] == [
+        order(n) for n in range(1, 4)
+    ]
+
+
+STEPPING = """
+import datetime, itertools, time
+steps, dates = (itertools.cycle((3600.0, -3600.0)) for _ in range(2))
+wall = time.time
+class Stepping(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.datetime.fromtimestamp(wall() + next(dates), tz)
+import importer.pipeline.run, importer.api.replies
+for module in (importer.pipeline.run, importer.api.replies):
+    module.datetime = Stepping
+time.time = lambda: wall() + next(steps)
+"""
+
+
+def test_a_clock_that_steps_harms_nothing(workplace: Workplace, contacts: Contacts) -> None:
+    """By hours, forwards and backwards, at every look: all waiting is by another clock."""
+    (workplace.directory / "sitecustomize.py").write_text(STEPPING)
+    paths = f"{workplace.directory}:{workplace.environment.get('PYTHONPATH', '')}"
+    source = contacts(3)
+    faults = iter(
+        [Fault(status=429, headers={"Retry-After": "1"}), Fault(status=500), Fault(status=503)]
+    )
+    with ReferenceServer(faults=lambda _: next(faults, None)) as server:
+        given = (source, "--base-url", server.url, "--out", workplace.out)
+        summary = ("--summary", "summary.json")
+        ran = workplace.run(*given, *summary, PYTHONPATH=paths)
+        assert (ran.exit_status, ran.statuses) == (0, ["created"] * 3), ran.stderr
+        figures = workplace.figures()
+        assert figures["startedAt"] > figures["finishedAt"]
+        assert 1.0 < figures["elapsedSeconds"] < 60.0
+        assert workplace.run(*given, PYTHONPATH=paths).statuses == ["exists"] * 3
+    assert_exactly_one_each(server, 3)
+
+
 def test_a_signal_leaves_the_rest_of_the_file_unjudged(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
