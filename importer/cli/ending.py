@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -27,17 +28,13 @@ if TYPE_CHECKING:
     from importer.reporting import Summary
 
 
-class _Interrupted(ImportContactsError):  # noqa: N818 - it is none of the program's
-    """Ctrl-C where no run heeds it: before it begins, at a question, or after its end."""
-
-    exit_status = ExitStatus.INTERRUPTED
-
-
 def leave_with(command: click.Command) -> None:
     """Run a command and leave with its exit status."""
     _hold_standard_streams()
     _take_in_what_python_says(command.name or "")
-    status = _status(command, sys.argv[1:])
+    arguments = sys.argv[1:]
+    _heed_signals(command, arguments)
+    status = _status(command, arguments)
     _let_go_of_standard_streams()
     sys.exit(status)
 
@@ -89,10 +86,6 @@ def _status(command: click.Command, arguments: list[str]) -> ExitStatus:
     except click.ClickException as error:
         _tell_error(command, UsageError(f"{_usage(error)} Try {name} --help."), arguments)
         return ExitStatus.USAGE
-    except (KeyboardInterrupt, click.Abort):
-        again = "Interrupted. Run the same command again; it does only what is not done yet."
-        _tell_error(command, _Interrupted(again), arguments)
-        return ExitStatus.INTERRUPTED
     except ImportContactsError as error:
         _tell_error(command, error, arguments)
         return error.exit_status
@@ -133,6 +126,34 @@ def _tell_error(command: click.Command, error: ImportContactsError, arguments: l
             return
         configure("json", logging.ERROR)
     event(logging.ERROR, "run.failed", str(error), exitCode=int(error.exit_status))
+
+
+def _heed_signals(command: click.Command, arguments: list[str]) -> None:
+    """Have a signal end the command with a word where no run heeds it.
+
+    That is before it begins, while pandas is loaded for example, at a question and after its
+    end. Raising an exception there would do most times, but one that meets the interpreter
+    where it can take none, as in a destructor, is lost, and the signal with it.
+    """
+
+    def leave(number: int) -> None:
+        error = ImportContactsError(
+            f"{signal.Signals(number).name} came. Run the same command again; it does only what "
+            "is not done yet."
+        )
+        error.exit_status = ExitStatus(128 + number)
+        try:
+            _tell_error(command, error, arguments)
+        finally:
+            os._exit(error.exit_status)
+
+    def handle(number: int, _frame: object) -> None:
+        # Not here: the signal may have come while this very thread was writing a line.
+        threading.Thread(target=leave, args=(number,), daemon=True).start()
+
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handle)
 
 
 def _take_in_what_python_says(name: str) -> None:

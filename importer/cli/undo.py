@@ -211,9 +211,7 @@ def _confirm(found: "Survey", options: RunOptions, given: Given) -> None:
         )
     try:
         agreed = click.confirm(f"Delete {contacts} at {options.base_url}?", err=True)
-    except click.Abort as abort:
-        if not isinstance(abort.__context__, EOFError):
-            raise
-        agreed = False  # the input has ended, which is no signal
+    except click.Abort:
+        agreed = False  # the input has ended
     if not agreed:
         raise UsageError("Nothing was deleted.")

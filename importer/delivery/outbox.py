@@ -28,7 +28,7 @@ class Outbox:
         self._entries: list[Entry] = []
         self._outcomes: list[Outcome] = []
         self._held_since = 0.0
-        self._is_journal_lost = False
+        self._lost: StoppedError | None = None  # why the journal takes nothing any more
 
     @property
     def due(self) -> float:
@@ -64,18 +64,24 @@ class Outbox:
 
     def _write(self) -> StoppedError | None:
         entries, self._entries = self._entries, []
-        if self._is_journal_lost:
+        refs = [entry.ref for entry in entries if entry.ref]
+        if self._lost is not None:
+            if refs:  # of requests that were in flight when it was lost
+                _tell_lost(self._lost, refs)
             return None
         try:
             self._journal.write(entries)
         except StoppedError as error:
-            self._is_journal_lost = True
-            refs = [entry.ref for entry in entries if entry.ref]
-            event(
-                logging.ERROR,
-                "journal.lost",
-                f"{error} Done, but not in the journal: {', '.join(refs) or 'none'}",
-                refs=refs,
-            )
+            self._lost = error
+            _tell_lost(error, refs)
             return error
         return None
+
+
+def _tell_lost(error: StoppedError, refs: list[str]) -> None:
+    event(
+        logging.ERROR,
+        "journal.lost",
+        f"{error} Done, but not in the journal: {', '.join(refs) or 'none'}",
+        refs=refs,
+    )

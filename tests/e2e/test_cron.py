@@ -236,19 +236,46 @@ def test_what_python_itself_would_say_is_an_event_without_its_text(
     assert "CELLMARK" not in ran.stderr
 
 
-def test_ctrl_c_before_the_run_begins_is_one_event(workplace: Workplace) -> None:
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_the_run_begins_is_one_event(
+    workplace: Workplace, number: signal.Signals
+) -> None:
     """While standard input is waited for, for example."""
     process = workplace.start(
         "-", "--dry-run", "--log-format", "json", "--out", workplace.out, "-v",
         stdin=subprocess.PIPE,
     )  # fmt: skip
     assert process.stderr is not None
-    first = process.stderr.readline()  # the settings: from here on, Ctrl-C comes to us
-    process.send_signal(signal.SIGINT)
+    first = process.stderr.readline()  # the settings: from here on, signals come to us
+    process.send_signal(number)
     _, rest = process.communicate(timeout=60)
     found = lines_of(first + rest)
     assert [one["event"] for one in found] == ["settings.used", "run.failed"]
-    assert (process.returncode, found[-1]["exitCode"]) == (130, 130)
+    assert (process.returncode, found[-1]["exitCode"]) == (128 + number, 128 + number)
+    assert not workplace.out.exists()
+
+
+def test_a_signal_while_the_libraries_are_loaded_is_told(
+    workplace: Workplace, contacts: Contacts, server: ReferenceServer
+) -> None:
+    """That takes half a second, in which a scheduler may think better of it."""
+    slow = workplace.directory / "slow" / "pandas"
+    slow.mkdir(parents=True)
+    (slow / "__init__.py").write_text(
+        "import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(60)\n"
+    )
+    process = workplace.start(
+        contacts(1), "--base-url", server.url, "--out", workplace.out,
+        env={"PYTHONPATH": f"{slow.parent}:{workplace.environment.get('PYTHONPATH', '')}"},
+    )  # fmt: skip
+    while not (workplace.directory / "begun").exists():
+        assert process.poll() is None
+    process.terminate()
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert stderr.startswith(f"{stderr[:20]} ERROR run.failed: SIGTERM came. Run the same command")
+    assert len(stderr.splitlines()) == 1
+    assert server.requests == []
 
 
 @pytest.mark.parametrize("command", [COMMAND, UNDO], ids=["import", "undo"])

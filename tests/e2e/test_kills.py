@@ -1,5 +1,6 @@
 """Killed at any moment, and simply started again: exactly one contact for each row."""
 
+import contextlib
 import csv
 import shutil
 import signal
@@ -274,6 +275,61 @@ def test_a_signal_waits_for_no_page_that_waits_itself(
     assert server.contact_counts() == {order(1): 1, order(2): 13, order(3): 1}
 
 
+def test_a_process_that_was_suspended_goes_on(workplace: Workplace, contacts: Contacts) -> None:
+    """As on a laptop that was shut: the time of its request is up when it wakes."""
+    contacts(3)
+    faults = {order(2): Fault(store=True, silent=True)}
+    with ReferenceServer(faults=lambda request: faults.pop(request.order_ref, None)) as server:
+        process = workplace.start(
+            *arguments(workplace, server), "--timeout", "1", "--concurrency", "1"
+        )
+        wait_until(lambda: len(server.requests) == 2, process)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.2)
+        process.send_signal(signal.SIGCONT)
+        _, stderr = process.communicate(timeout=30)
+        assert process.returncode == 0, stderr
+        go_on(workplace, server, 3)
+    assert [one.order_ref for one in server.requests if one.method == "POST"] == [
+        order(n) for n in range(1, 4)
+    ]
+
+
+STEPPING = """
+import datetime, itertools, time
+steps, dates = (itertools.cycle((3600.0, -3600.0)) for _ in range(2))
+wall = time.time
+class Stepping(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.datetime.fromtimestamp(wall() + next(dates), tz)
+import importer.pipeline.run, importer.api.replies
+for module in (importer.pipeline.run, importer.api.replies):
+    module.datetime = Stepping
+time.time = lambda: wall() + next(steps)
+"""
+
+
+def test_a_clock_that_steps_harms_nothing(workplace: Workplace, contacts: Contacts) -> None:
+    """By hours, forwards and backwards, at every look: all waiting is by another clock."""
+    (workplace.directory / "sitecustomize.py").write_text(STEPPING)
+    paths = f"{workplace.directory}:{workplace.environment.get('PYTHONPATH', '')}"
+    source = contacts(3)
+    faults = iter(
+        [Fault(status=429, headers={"Retry-After": "1"}), Fault(status=500), Fault(status=503)]
+    )
+    with ReferenceServer(faults=lambda _: next(faults, None)) as server:
+        given = (source, "--base-url", server.url, "--out", workplace.out)
+        summary = ("--summary", "summary.json")
+        ran = workplace.run(*given, *summary, PYTHONPATH=paths)
+        assert (ran.exit_status, ran.statuses) == (0, ["created"] * 3), ran.stderr
+        figures = workplace.figures()
+        assert figures["startedAt"] > figures["finishedAt"]
+        assert 1.0 < figures["elapsedSeconds"] < 60.0
+        assert workplace.run(*given, PYTHONPATH=paths).statuses == ["exists"] * 3
+    assert_exactly_one_each(server, 3)
+
+
 def test_a_signal_leaves_the_rest_of_the_file_unjudged(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
@@ -302,7 +358,7 @@ def test_a_signal_during_the_first_reading_sends_nothing(
     process = workplace.start(
         *arguments(workplace, server), "--strict", "--summary", "summary.json"
     )
-    wait_until(lambda: handles(process, signal.SIGTERM), process)
+    wait_until(lambda: is_surveying(process, workplace), process)
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 128 + number, stderr
@@ -317,12 +373,13 @@ def results(workplace: Workplace) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def handles(process: "subprocess.Popen[str]", number: signal.Signals) -> bool:
-    """Whether the process has a handler for a signal by now."""
-    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
-        if line.startswith("SigCgt:"):
-            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
-    return False
+def is_surveying(process: "subprocess.Popen[str]", workplace: Workplace) -> bool:
+    """Whether the process has its journal by now and reads the source file."""
+    opened = set()
+    for link in Path(f"/proc/{process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            opened.add(str(link.readlink()))
+    return {str(workplace.directory / "contacts.csv"), f"{workplace.out}.journal"} <= opened
 
 
 def test_what_was_sent_is_not_told_as_not_sent_by_a_run_that_never_begins(

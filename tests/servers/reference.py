@@ -11,7 +11,8 @@ In a test, in a thread of its own::
 
 ``faults`` is a list for the first creates in order of arrival (None: no fault), or a callable
 that gets each create and returns its fault or None; it is called in the server's thread.
-The attribute ``contact_fault_of`` is such a callable for the calls on one contact.
+The attributes ``contact_fault_of`` and ``list_fault_of`` are such callables for the calls on
+one contact and for the lists of an order's contacts.
 As a process, for measuring: ``python tests/servers/reference.py --port 0 --latency 0.02``; it
 prints its URL, and its counts as JSON when its standard input ends.
 
@@ -127,6 +128,7 @@ class ReferenceServer:
         self.fault_of = faults if callable(faults) else _in_turn(iter(faults))
         self.orders = orders
         self.contact_fault_of: Callable[[Request], Fault | None] = lambda _: None
+        self.list_fault_of: Callable[[Request], Fault | None] = lambda _: None
         self.latency = latency
         self.clock: timedelta | None = timedelta()
         pair = f"{CLIENT_KEY}:{API_TOKEN}".encode()
@@ -348,6 +350,8 @@ class _Connection(asyncio.Protocol):
         fault = None
         if request.method == "POST" and request.path.endswith("/contacts"):
             fault = server.fault_of(request)
+        elif request.path.endswith("/contacts"):
+            fault = server.list_fault_of(request)
         elif request.path.startswith("/v2.1/orderContacts/"):
             fault = server.contact_fault_of(request)
         if fault is not None:

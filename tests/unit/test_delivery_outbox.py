@@ -1,0 +1,56 @@
+"""What the journal does not take never leaves, and what is done by then is told."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from importer.delivery.outbox import Outbox
+from importer.errors import StoppedError
+from importer.journal import Entry, Journal, State
+from importer.records import Outcome, Status
+
+ORDER = "00000000-0000-4000-8000-000000000001"
+
+
+class Full:
+    """Stands for a journal on a disk that is full.
+
+    Attributes:
+        tries: How often it was written to.
+    """
+
+    tries = 0
+
+    def write(self, _entries: Sequence[Entry]) -> None:
+        """Fail."""
+        self.tries += 1
+        raise StoppedError("No space left.")
+
+
+def created(ref: str) -> tuple[list[Entry], Outcome]:
+    """A contact that the API has just created."""
+    outcome = Outcome(row=1, status=Status.CREATED, order_ref=ORDER, ref=ref)
+    return [Entry(ref.encode(), ORDER, State.CREATED, ref)], outcome
+
+
+def test_refs_that_a_full_disk_does_not_take_are_all_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Those of requests that were in flight, too; their outcomes are told, for they are true."""
+    journal, told = Full(), list[Outcome]()
+    outbox = Outbox(cast("Journal", journal), told.extend)
+    with caplog.at_level(logging.ERROR, "importer"):
+        outbox.hold(*created("r1"))
+        with pytest.raises(StoppedError, match="No space left"):
+            outbox.commit()
+        outbox.hold([Entry(b"k", ORDER, State.INTENT)])
+        outbox.commit()
+        outbox.hold(*created("r2"))
+        outbox.commit()
+    events: list[Any] = [record.__dict__ for record in caplog.records]
+    assert [one["event"] for one in events] == ["journal.lost"] * 2
+    assert [one["fields"]["refs"] for one in events] == [["r1"], ["r2"]]
+    assert [outcome.ref for outcome in told] == ["r1", "r2"]
+    assert journal.tries == 1
