@@ -173,8 +173,7 @@ class Admission:
 
     def _lacks_ref(self, entry: Entry) -> bool:
         """Whether an earlier run has created it and ended before it could read its ref back."""
-        is_created = entry.state is State.CREATED and not entry.ref
-        return is_created and not self._compares and not self._preview
+        return entry.state is State.CREATED and not entry.ref and not self._preview
 
     def _first_of(self, task: Task, key: bytes) -> int | None:
         """The row of the same contact that names the order in the other way, if one came before.
