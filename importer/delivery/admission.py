@@ -85,6 +85,7 @@ class Admission:
             else:
                 self._ask(task)
         if self._held or (task.order_ref and self._orders.are_awaited):
+            self._begin(task)  # should the run end before its turn, it is as unclear as it was
             self._held.append(task)
         elif not task.order_ref:
             self._seek(task)
@@ -150,26 +151,29 @@ class Admission:
         if task.duplicate_of is None:
             task.duplicate_of = self._first_of(task, task.key)
         entry = task.entry
-        if task.duplicate_of is None and entry is not None:
-            if self._is_done(entry):
-                self._conclude(task, outcomes.known(task, entry))
-                return
-            if self._lacks_ref(entry):
-                task.action, task.unclear = Action.SETTLE, _CREATED
-            elif entry.state in _UNCLEAR and not self._preview:
-                task.action = Action.SETTLE
-        if self._compares and task.action is Action.SEND:
-            task.action = Action.COMPARE
+        if task.duplicate_of is None and entry is not None and self._is_done(entry):
+            self._conclude(task, outcomes.known(task, entry))
+            return
+        self._begin(task)
         if self._lanes.join(task):
             self._make_ready(task)
+
+    def _begin(self, task: Task) -> None:
+        """Say what comes first: what an earlier run has left unclear is settled."""
+        entry = task.entry if task.duplicate_of is None else None
+        if entry is not None and self._lacks_ref(entry):
+            task.action, task.unclear = Action.SETTLE, _CREATED
+        elif entry is not None and entry.state in _UNCLEAR and not self._preview:
+            task.action = Action.SETTLE
+        else:
+            task.action = Action.COMPARE if self._compares else Action.SEND
 
     def _is_done(self, entry: Entry) -> bool:
         return entry.is_there and not self._compares and not self._lacks_ref(entry)
 
     def _lacks_ref(self, entry: Entry) -> bool:
         """Whether an earlier run has created it and ended before it could read its ref back."""
-        is_created = entry.state is State.CREATED and not entry.ref
-        return is_created and not self._compares and not self._preview
+        return entry.state is State.CREATED and not entry.ref and not self._preview
 
     def _first_of(self, task: Task, key: bytes) -> int | None:
         """The row of the same contact that names the order in the other way, if one came before.

@@ -1,6 +1,8 @@
 """From the answer to a create, or from reading back, to the contact's next step."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import datetime
 from random import Random
 from typing import Final
 
@@ -93,28 +95,32 @@ class Creating:
         """The way on when the order's contacts were read back."""
         owned = self._journal.owned_refs(task.order_ref, task.keys)
         sighting = look_for(task.contact, listing.items, owned)
+        sent_at = task.entry.sent_at if task.entry else 0
+        since = self._dating.there_since
+        dates = {one.ref: since(one.ref, listing, sent_at) for one in sighting.equal}
+        own = [one for one in sighting.equal if dates[one.ref] is None]
         if task.created is not None:
-            others = [one for one in sighting.equal if one.ref != task.created.ref]
+            others = [one for one in own if one.ref != task.created.ref]
             outcome = outcomes.duplicated(task.created, _refs(others)) if others else task.created
             return Advance(outcome=outcome)
-        if len(sighting.equal) == 1:
-            self.settled += 1
-            one = sighting.equal[0]
-            outcome = outcomes.created(task, one.ref, one.href, one.guest_ref)
-            sent_at = task.entry.sent_at if task.entry else 0
-            if since := self._dating.there_since(one.ref, listing, sent_at):
-                outcome = outcomes.there_before(outcome, since)
-            return Advance(outcome=outcome)
-        if sighting.equal:
-            note = f"Several contacts of the order equal it: {', '.join(_refs(sighting.equal))}."
-            return self._undecided(task, sighting.equal, note)
-        return self._after_absence(task, sighting)
+        if len(own) == 1:
+            return self._found(task, own[0])
+        if own:
+            return self._undecided(task, own, _several(own))
+        return self._after_absence(task, sighting, dates)
 
-    def _after_absence(self, task: Task, sighting: Sighting) -> Advance:
+    def _after_absence(
+        self, task: Task, sighting: Sighting, dates: Mapping[str, datetime | None]
+    ) -> Advance:
         delays = policy.settle_delays(task.unclear)
         task.readings += 1
         if task.readings < len(delays):
             return Advance(step=Step(Action.SETTLE, delay=delays[task.readings]))
+        if sighting.equal:
+            # All of them were there before it was sent, say their dates, which may be wrong.
+            if len(sighting.equal) > 1:
+                return self._undecided(task, sighting.equal, _several(sighting.equal))
+            return self._found(task, sighting.equal[0], dates[sighting.equal[0].ref])
         if sighting.alike or is_created(task.unclear):
             note = "None of the order's contacts equals it"
             alike = f", but {', '.join(_refs(sighting.alike))} may be it" if sighting.alike else ""
@@ -123,6 +129,11 @@ class Creating:
         step = policy.after_absent(task.attempts, self._attempts, self._random)
         task.is_resent = task.is_resent or (step.action is Action.SEND and task.attempts > 0)
         return self._advance(task, step, task.unclear, None)
+
+    def _found(self, task: Task, one: Found, since: datetime | None = None) -> Advance:
+        self.settled += 1
+        outcome = outcomes.created(task, one.ref, one.href, one.guest_ref)
+        return Advance(outcome=outcomes.there_before(outcome, since) if since else outcome)
 
     def _undecided(self, task: Task, found: list[Found], note: str) -> Advance:
         if is_created(task.unclear):
@@ -150,6 +161,10 @@ class Creating:
 
 def _refs(found: list[Found]) -> list[str]:
     return [one.ref for one in found]
+
+
+def _several(found: list[Found]) -> str:
+    return f"Several contacts of the order equal it: {', '.join(_refs(found))}."
 
 
 def is_created(answer: Answer | None) -> bool:

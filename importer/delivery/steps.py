@@ -106,7 +106,7 @@ class Steps:
 
 
 def _is_undecided(advance: Advance) -> bool:
-    """Whether reading back says to send it, or leaves open whether it is there."""
+    """Whether reading back says to send it, or leaves open whether or where it is there."""
     if advance.outcome is not None:
-        return advance.outcome.status is Status.UNKNOWN
+        return advance.outcome.status is Status.UNKNOWN or not advance.outcome.ref
     return advance.step is not None and advance.step.action is Action.SEND

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from command import Workplace, order
-from servers.reference import Fault, ReferenceServer
+from servers.reference import Fault, ReferenceServer, Reply, Request
 
 from importer.errors import ExitStatus
 
@@ -82,6 +82,49 @@ def test_a_contact_of_the_run_itself_is_its_own(
         ran = workplace.send(source, server)
         assert [(row["status"], row["errorCode"]) for row in ran.results] == [("created", "")]
         assert workplace.undo(server).statuses == ["deleted"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault(status=500, store=True), id="at-once"),
+        pytest.param(Fault(drop=True, store_after=1), id="late"),
+    ],
+)
+def test_beside_a_contact_that_was_there_before_the_own_one_is_found(
+    workplace: Workplace, source: Path, fault: Fault
+) -> None:
+    """It is waited for as if there were no other, and the date tells the two apart."""
+    with ReferenceServer(faults=[fault]) as server:
+        before = store_before(server, HOUR)
+        (row,) = workplace.send(source, server).results
+        (own,) = {one["ref"] for one in server.contacts[order(1)]} - {before}
+        assert (row["status"], row["ref"], row["errorCode"]) == ("created", own, "")
+        assert workplace.undo(server).statuses == ["deleted"]
+        assert [one["ref"] for one in server.contacts[order(1)]] == [before]
+
+
+def test_what_the_api_has_created_out_of_sight_is_not_sent_again(
+    workplace: Workplace, source: Path
+) -> None:
+    """It said so without a ref, and its list is behind: the one that shows is told as older."""
+    with _Behind(faults=[Fault(store=True, body=b"{}")]) as server:
+        ref = store_before(server, HOUR)
+        (row,) = workplace.send(source, server).results
+        assert (row["status"], row["ref"], row["errorCode"]) == ("created", ref, "contact.older")
+        server.is_behind = False
+        assert workplace.send(source, server).statuses == ["exists"]
+        assert server.contact_counts() == {order(1): 2}
+
+
+class _Behind(ReferenceServer):
+    """Its lists do not show the latest contact yet."""
+
+    is_behind = True
+
+    def _contacts(self, request: Request, order: str) -> Reply:
+        found = self.contacts[order]
+        return 200, self._page(request, found[:-1] if self.is_behind else found)
 
 
 def test_an_api_that_does_not_tell_the_time_cannot_tell(workplace: Workplace, source: Path) -> None:

@@ -282,6 +282,24 @@ def test_what_was_created_under_no_ref_is_not_created_again(workplace: Workplace
         assert server.contact_counts() == {order(1): 1}
 
 
+@pytest.mark.parametrize("mode", ["skip", "update", "error"])
+def test_the_ref_of_what_was_created_is_found_in_any_mode(workplace: Workplace, mode: str) -> None:
+    """The journal's own contact is no other's that is there, and an undo can delete it."""
+    with _Behind() as server:
+        source = ann(workplace, "Cork")
+        server.fault_of = lambda _: Fault(store=True, body=b"{}")
+        (row,) = workplace.send(source, server, "--if-exists", mode).results
+        assert (row["status"], row["ref"]) == ("created", "")
+        server.is_behind = False
+        ran = workplace.send(source, server, "--if-exists", mode)
+        ref = server.contacts[order(1)][0]["ref"]
+        assert [(row["status"], row["ref"]) for row in ran.results] == [("created", ref)]
+        own = workplace.out.read_bytes()
+        assert workplace.send(source, server, "--if-exists", mode).statuses == ["exists"]
+        workplace.out.write_bytes(own)
+        assert workplace.undo(server).statuses == ["deleted"]
+
+
 @pytest.mark.parametrize(("mode", "status"), [("skip", "exists"), ("update", "updated")])
 def test_what_was_found_is_not_created_by_a_later_run(
     workplace: Workplace, server: ReferenceServer, mode: str, status: str
@@ -302,9 +320,12 @@ def test_what_was_found_is_not_created_by_a_later_run(
 class _Behind(ReferenceServer):
     """Its lists do not show what was created."""
 
+    is_behind = True
+
     def _contacts(self, request: Request, order: str) -> Reply:
-        del order
-        return 200, self._page(request, [])
+        return (
+            (200, self._page(request, [])) if self.is_behind else super()._contacts(request, order)
+        )
 
 
 @pytest.mark.parametrize("mode", ["skip", "update", "error"])

@@ -314,6 +314,28 @@ def test_what_a_killed_run_left_is_settled_without_another_look_up(workplace: Wo
         assert server.contact_counts() == {order(1): 1, order(2): 1}
 
 
+@pytest.mark.parametrize("cells", [(order(2), ""), ("", "WEB-2")], ids=["by-ref", "by-number"])
+def test_what_a_killed_run_left_stays_unclear_while_it_is_held_back(
+    workplace: Workplace, numbered: ReferenceServer, cells: tuple[str, str]
+) -> None:
+    """The run stops while the order of an earlier row is looked up; nothing is sent twice."""
+    header, row = ("orderRef", "referenceId", "firstName"), (*cells, "Ann")
+    source = workplace.write([header, row])
+    numbered.fault_of = lambda _: Fault(silent=True, store=True)
+    process = workplace.start(source, "--base-url", numbered.url, "--out", workplace.out)
+    while not numbered.contact_counts():
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    numbered.fault_of = lambda _: None
+    source = workplace.write([header, ("", "WEB-1", "Bob"), row])
+    right, numbered.authorization = numbered.authorization, "Basic other"
+    assert workplace.send(source, numbered).statuses == ["not_sent", "unknown"]
+    numbered.authorization = right
+    assert workplace.send(source, numbered).statuses == ["created", "created"]
+    assert numbered.contact_counts() == {order(1): 1, order(2): 1}
+
+
 def entries(workplace: Workplace) -> list[tuple[object, ...]]:
     """What the journal holds."""
     with closing(sqlite3.connect(workplace.directory / "results.csv.journal")) as connection:
