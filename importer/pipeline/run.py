@@ -23,7 +23,7 @@ from importer.pipeline.outputs import Outputs, check_paths
 from importer.pipeline.signals import Interruption
 from importer.pipeline.survey import Survey, survey
 from importer.progress import Progress
-from importer.reading import Source, open_source
+from importer.reading import CHANGED, Source, open_source
 from importer.records import Status
 from importer.reporting import Summary
 from importer.reporting.summary import counted
@@ -103,7 +103,7 @@ class _Run:
         surveyed = self._survey(mapping, validator, dispatch)
         source = self.stack.enter_context(self._open())
         if source.header != header:
-            raise InputError(f"{self.options.source.path}: the file was changed meanwhile.")
+            raise InputError(f"{self.options.source.path}: {CHANGED}.")
         outputs = Outputs(self.options, source, self.stack)
         recorder = outputs.recorder(mapping.carry)
         intake = Intake(source, mapping, validator, journal.key)
@@ -111,7 +111,7 @@ class _Run:
         with Progress(surveyed.rows if surveyed else None, bar=self.options.bar) as progress:
             self._dispatch(dispatch, intake, recorder, progress)
         if surveyed is not None and dispatch.stop is None and source.sha256 != surveyed.sha256:
-            dispatch.stop = Stop("input", "The source file changed during the run.")
+            dispatch.stop = Stop("input", f"{self.options.source.path}: {CHANGED}.")
         recorder.check()
         outputs.commit(recorder.failure)
         summary = self._summary(recorder.tally, source.sha256, dispatch, interruption)

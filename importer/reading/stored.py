@@ -13,6 +13,12 @@ from importer.errors import InputError
 HEAD_BYTES: Final = 64 * 1024
 BLOCK_BYTES: Final = 256 * 1024
 
+CHANGED: Final = (
+    "the file was changed, replaced or removed while it was being read, so what was read may be "
+    "half of one version and half of another. Wait until whatever writes it is done, then run "
+    "the same command again"
+)
+
 _Identity = tuple[int, int, int, int]
 
 
@@ -90,11 +96,7 @@ class StoredFile:
         except OSError:
             now = set()
         if now != {self._identity}:
-            raise InputError(
-                "the file was changed, replaced or removed while it was being read, so what was"
-                " read may be half of one version and half of another. Wait until whatever"
-                " writes it is done, then run the same command again"
-            )
+            raise InputError(CHANGED)
 
     def close(self) -> None:
         """Close the file; a stream is left to whoever opened it."""
