@@ -1,14 +1,12 @@
 """One run from the source file to the exit status."""
 
 import logging
-import shutil
 import sys
-import tempfile
 import time
 from collections import abc
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import BinaryIO, Final
+from typing import Final
 
 from importer.api import Credentials
 from importer.delivery import Stop
@@ -23,7 +21,7 @@ from importer.pipeline.outputs import Outputs, check_paths
 from importer.pipeline.signals import Interruption
 from importer.pipeline.survey import Survey, survey
 from importer.progress import Progress
-from importer.reading import CHANGED, Source, open_source
+from importer.reading import CHANGED, Source, open_source, spooled
 from importer.records import Status
 from importer.reporting import Summary
 from importer.reporting.summary import counted
@@ -81,7 +79,10 @@ class _Run:
         self.stack = stack
         self.started = datetime.now(UTC)
         self.started_at = time.monotonic()
-        self.stdin = self._spooled() if options.source.path is None else sys.stdin.buffer
+        self.stdin = sys.stdin.buffer
+        if options.source.path is None:
+            # It is read twice, as a file is: once to see that all of it can be read.
+            self.stdin = stack.enter_context(spooled(self.stdin))
 
     def run(self, *, heed_signals: bool) -> Summary:
         # Header and columns first: nothing is created for a file that is none.
@@ -129,12 +130,6 @@ class _Run:
         if self.options.source.path is None:
             self.stdin.seek(0)
         return open_source(self.options.source, self.stdin)
-
-    def _spooled(self) -> BinaryIO:
-        # Standard input is read twice, as a file is: once to see that all of it can be read.
-        spool = self.stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack's
-        shutil.copyfileobj(sys.stdin.buffer, spool)
-        return spool
 
     def _open_journal(self) -> Journal:
         options = self.options

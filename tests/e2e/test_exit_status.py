@@ -1,7 +1,10 @@
 """Every exit status, by the situation that leads to it."""
 
+import shlex
+import subprocess
+
 import pytest
-from command import Workplace, order
+from command import COMMAND, Workplace, order
 from servers.reference import Fault, ReferenceServer
 
 from importer.errors import ExitStatus
@@ -202,6 +205,23 @@ def test_a_file_that_is_still_growing_exits_5(
     assert "Wait until whatever writes it is done, then run the same command again" in ran.stderr
     assert workplace.send(source, server).exit_status == ExitStatus.OK
     assert server.contact_counts() == {order(n): 1 for n in [*range(300), 999]}
+
+
+def test_standard_input_that_finds_no_room_exits_3(workplace: Workplace) -> None:
+    """It is no fault of the program that its copy does not fit."""
+    workplace.write([("orderRef", "firstName"), *((order(n), "Ann") for n in range(1000))])
+    command = shlex.join([*COMMAND, "-", "--dry-run", "--out", "results.csv"])
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -f 8; exec {command} < contacts.csv"],  # noqa: S607
+        cwd=workplace.directory,
+        env=workplace.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == ExitStatus.INPUT, done.stderr
+    assert "standard input cannot be copied" in done.stderr
 
 
 def test_a_redirect_exits_5_and_is_not_followed(workplace: Workplace) -> None:
