@@ -83,12 +83,14 @@ class Workers(Generic[T]):
         task = self._take()
         if task is None:
             return False
-        if len(self._threads) < self._pace.most:
-            # Daemons, so that leaving at once is possible: the journal knows what is in flight.
-            thread = threading.Thread(target=self._work, daemon=True)
-            self._threads.append(thread)
-            thread.start()
-        self._queue.put(task)
+        try:
+            if len(self._threads) < self._pace.most:
+                self._begin()
+        except Exception as error:  # noqa: BLE001 - as below; a system may have no more threads
+            now = time.monotonic()
+            self._events.put(Exchanged(task, now, now, error, is_followed=False))
+        else:
+            self._queue.put(task)
         return True
 
     def wind_up(self) -> None:
@@ -108,8 +110,16 @@ class Workers(Generic[T]):
         seconds = self._pace.take_turn(time.monotonic())
         return seconds <= 0.0 or not self._ends.wait(seconds)
 
-    def _work(self) -> None:
-        with self._api.connect(self._take_turn) as connection:
+    def _begin(self) -> None:
+        # Not in the thread itself: if it failed there, whoever waits for the task would not know.
+        connection = self._api.connect(self._take_turn)
+        # Daemons, so that leaving at once is possible: the journal knows what is in flight.
+        thread = threading.Thread(target=self._work, args=(connection,), daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _work(self, connection: Connection) -> None:
+        with connection:
             while (task := self._queue.get()) is not None:
                 following: T | None = task
                 while following is not None:

@@ -1,13 +1,11 @@
 """One run from the source file to the exit status."""
 
 import logging
-import shutil
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import BinaryIO, Final
+from typing import Final
 
 from importer.api import Credentials
 from importer.delivery import Stop
@@ -23,7 +21,7 @@ from importer.pipeline.signals import Interruption
 from importer.pipeline.survey import Survey, survey
 from importer.pipeline.telling import tell_lost_journal, tell_start, tell_warnings
 from importer.progress import Progress
-from importer.reading import Source, open_source
+from importer.reading import CHANGED, Source, open_source, spooled
 from importer.records import Status
 from importer.reporting import Summary
 from importer.results import Recorder, Tally
@@ -68,7 +66,10 @@ class _Run:
         self.stack = stack
         self.started = datetime.now(UTC)
         self.started_at = time.monotonic()
-        self.stdin = self._spooled() if options.source.path is None else sys.stdin.buffer
+        self.stdin = sys.stdin.buffer
+        if options.source.path is None:
+            # It is read twice, as a file is: once to see that all of it can be read.
+            self.stdin = stack.enter_context(spooled(self.stdin))
 
     def run(self, *, heed_signals: bool) -> Summary:
         # Header and columns first: nothing is created for a file that is none.
@@ -90,7 +91,7 @@ class _Run:
         surveyed = self._survey(mapping, validator, dispatch)
         source = self.stack.enter_context(self._open())
         if source.header != header:
-            raise InputError(f"{self.options.source.path}: the file was changed meanwhile.")
+            raise InputError(f"{self.options.source.path}: {CHANGED}.")
         outputs = Outputs(self.options, source, self.stack)
         recorder = outputs.recorder(mapping.carry)
         intake = Intake(source, mapping, validator, journal.key)
@@ -98,7 +99,7 @@ class _Run:
         with Progress(surveyed.rows if surveyed else None, bar=self.options.bar) as progress:
             self._dispatch(dispatch, intake, recorder, progress)
         if surveyed is not None and dispatch.stop is None and source.sha256 != surveyed.sha256:
-            dispatch.stop = Stop("input", "The source file changed during the run.")
+            dispatch.stop = Stop("input", f"{self.options.source.path}: {CHANGED}.")
         recorder.check()
         outputs.commit(recorder.failure)
         summary = self._summary(recorder.tally, source.sha256, dispatch, interruption)
@@ -116,12 +117,6 @@ class _Run:
         if self.options.source.path is None:
             self.stdin.seek(0)
         return open_source(self.options.source, self.stdin)
-
-    def _spooled(self) -> BinaryIO:
-        # Standard input is read twice, as a file is: once to see that all of it can be read.
-        spool = self.stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack's
-        shutil.copyfileobj(sys.stdin.buffer, spool)
-        return spool
 
     def _open_journal(self) -> Journal:
         options = self.options

@@ -8,5 +8,6 @@ Source: contract, section 3.
 """
 
 from importer.reading.source import Source, open_source
+from importer.reading.stored import CHANGED, spooled
 
-__all__ = ["Source", "open_source"]
+__all__ = ["CHANGED", "Source", "open_source", "spooled"]

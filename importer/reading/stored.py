@@ -2,7 +2,10 @@
 
 import hashlib
 import os
+import shutil
 import stat
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
@@ -12,6 +15,12 @@ from importer.errors import InputError
 # Enough to tell what a file is; every magic number lies within it.
 HEAD_BYTES: Final = 64 * 1024
 BLOCK_BYTES: Final = 256 * 1024
+
+CHANGED: Final = (
+    "the file was changed, replaced or removed while it was being read, so what was read may be "
+    "half of one version and half of another. Wait until whatever writes it is done, then run "
+    "the same command again"
+)
 
 _Identity = tuple[int, int, int, int]
 
@@ -90,11 +99,7 @@ class StoredFile:
         except OSError:
             now = set()
         if now != {self._identity}:
-            raise InputError(
-                "the file was changed, replaced or removed while it was being read, so what was"
-                " read may be half of one version and half of another. Wait until whatever"
-                " writes it is done, then run the same command again"
-            )
+            raise InputError(CHANGED)
 
     def close(self) -> None:
         """Close the file; a stream is left to whoever opened it."""
@@ -153,6 +158,26 @@ def open_stored(path: Path | None, stdin: BinaryIO) -> StoredFile:
         "is no regular file but a pipe, a device or a socket. Feed it to standard input instead,"
         " with - as the path"
     )
+
+
+def spooled(stdin: BinaryIO) -> BinaryIO:
+    """Copy a stream to an unnamed file, so that it can be read more than once.
+
+    Raises:
+        InputError: It cannot be read to its end, or not be kept.
+    """
+    with ExitStack() as on_failure:
+        try:
+            spool = on_failure.enter_context(tempfile.TemporaryFile())
+            shutil.copyfileobj(stdin, spool)
+            spool.flush()
+        except OSError as error:
+            raise InputError(
+                f"standard input cannot be copied to a temporary file: {error.strerror}. It needs "
+                "as much room as the input has; TMPDIR says where. Nothing was sent."
+            ) from error
+        on_failure.pop_all()
+    return spool
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -1,7 +1,10 @@
 """Every exit status, by the situation that leads to it."""
 
+import shlex
+import subprocess
+
 import pytest
-from command import Workplace, order
+from command import COMMAND, Workplace, order
 from servers.reference import Fault, ReferenceServer
 
 from importer.errors import ExitStatus
@@ -159,6 +162,66 @@ def test_credentials_revoked_midway_exit_4_and_the_next_run_goes_on(
     second = workplace.send(source, server)
     assert second.statuses == ["exists"] * 5 + ["created"] * 15
     assert set(server.contact_counts().values()) == {1}
+
+
+GROW = "open('contacts.csv', 'a').write('00000000-0000-4000-8000-000000000999,Eve\\r\\n')"
+GROWING = {
+    "before-it-is-sent": f"""
+import importer.pipeline.run as run
+survey = run.survey
+def growing(*given):
+    surveyed = survey(*given)
+    {GROW}
+    return surveyed
+run.survey = growing
+""",
+    "while-it-is-sent": f"""
+import importer.pipeline.dispatch as dispatch
+from importer.api import Connection
+dispatch._MOST_PENDING = 10  # so that reading has not come to its end by then
+create, once = Connection.create, [1]
+def growing(self, *given):
+    if once:
+        once.pop()
+        {GROW}
+    return create(self, *given)
+Connection.create = growing
+""",
+}
+
+
+@pytest.mark.parametrize("code", GROWING.values(), ids=GROWING)
+def test_a_file_that_is_still_growing_exits_5(
+    workplace: Workplace, server: ReferenceServer, code: str
+) -> None:
+    """What was whole of it is sent; the next run goes on with the rest."""
+    rows = [(order(n), f"Name {n}") for n in range(300)]
+    source = workplace.write([("orderRef", "firstName"), *rows])
+    (workplace.directory / "sitecustomize.py").write_text(code)
+    path = f"{workplace.directory}:{workplace.environment.get('PYTHONPATH', '')}"
+    ran = workplace.run(source, "--base-url", server.url, "--out", workplace.out, PYTHONPATH=path)
+    assert ran.exit_status == ExitStatus.STOPPED
+    assert "changed" in ran.stderr
+    assert "Wait until whatever writes it is done, then run the same command again" in ran.stderr
+    assert workplace.send(source, server).exit_status == ExitStatus.OK
+    assert server.contact_counts() == {order(n): 1 for n in [*range(300), 999]}
+
+
+def test_standard_input_that_finds_no_room_exits_3(workplace: Workplace) -> None:
+    """It is no fault of the program that its copy does not fit."""
+    workplace.write([("orderRef", "firstName"), *((order(n), "Ann") for n in range(1000))])
+    command = shlex.join([*COMMAND, "-", "--dry-run", "--out", "results.csv"])
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -f 8; exec {command} < contacts.csv"],  # noqa: S607
+        cwd=workplace.directory,
+        env=workplace.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == ExitStatus.INPUT, done.stderr
+    assert "standard input cannot be copied" in done.stderr
 
 
 def test_a_redirect_exits_5_and_is_not_followed(workplace: Workplace) -> None:

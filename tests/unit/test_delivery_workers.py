@@ -100,3 +100,18 @@ def test_nothing_is_submitted_when_nothing_is_ready() -> None:
     place = Place({})
     assert not place.workers.submit()
     place.workers.close()
+
+
+def test_a_thread_that_cannot_begin_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for its task for ever."""
+    place = Place({})
+
+    def full(_place: Place, _take_turn: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Place, "connect", full)
+    place.workers.ready.append("a")
+    assert place.workers.submit()
+    told = place.events.get(timeout=5)
+    assert (told.task, str(told.result)) == ("a", "can't start new thread")
+    place.workers.close()
