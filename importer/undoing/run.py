@@ -19,7 +19,7 @@ from importer.pipeline.outputs import Outputs, check_paths
 from importer.pipeline.run import EXIT_STATUSES
 from importer.pipeline.signals import Interruption
 from importer.progress import Progress
-from importer.reading import Source, open_source
+from importer.reading import CHANGED, Source, open_source
 from importer.records import Outcome
 from importer.reporting import Summary
 from importer.results import Recorder, Tally
@@ -100,7 +100,7 @@ class _Run:
         with Progress(surveyed.created, bar=self.options.bar) as progress:
             stop = self._delete(journal, source, recorder, progress)
         if stop is None and source.sha256 != surveyed.sha256:
-            stop = Stop("input", "The results file changed during the run.")
+            stop = Stop("input", f"{self.name}: {CHANGED}.")
         outputs.commit(recorder.failure)
         status = interruption.exit_status or _exit_status(recorder.tally, stop)
         summary = self._summary(recorder.tally, source.sha256, stop, status)
