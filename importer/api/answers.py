@@ -30,7 +30,7 @@ class Answer:
         http_status: Status of the answer, None when none came.
         error_code: Stable word, ``""`` when all is well. ``network.connect`` no connection,
             ``network.tls`` the certificate or the TLS set-up (no attempt will mend it),
-            ``network.timeout``, ``network.reset``, ``network.aborted`` the exchange broke,
+            ``network.timeout``, ``network.reset`` the exchange broke,
             ``response.invalid`` an answer without the documented meaning, ``http.<status>``.
         message: Text for a person, one line, at most 300 characters. It may quote the API,
             and the API may quote a value that was sent: for the results, not for a log.
@@ -70,6 +70,8 @@ class Listing:
         failure: The answer that ended the reading early; None when the list is complete.
             Its verdict is never APPLIED.
         requests: How many requests it took.
+        is_given_up: Whether a page was not asked for because the run ends; it tells of nothing
+            else.
         clock_lead: How far the server's clock is ahead of the one of this machine; None when
             it does not tell the time.
     """
@@ -77,9 +79,5 @@ class Listing:
     items: tuple[dict[str, object], ...] = field(repr=False)
     failure: Answer | None
     requests: int
+    is_given_up: bool = False
     clock_lead: timedelta | None = None
-
-    @property
-    def is_given_up(self) -> bool:
-        """Whether a page was never asked for because the run ends; it tells of nothing else."""
-        return self.failure is not None and self.failure.error_code == "network.aborted"

@@ -13,7 +13,7 @@ from importer.api.answers import Answer, Listing
 from importer.api.classification import Request, answer_to, answer_to_failure, unusable
 from importer.api.destination import Credentials, check_base_url
 from importer.api.environment import Environment
-from importer.api.failures import EXCHANGE_ERRORS, aborted, failure_of
+from importer.api.failures import EXCHANGE_ERRORS, failure_of
 from importer.api.listing import read_all
 from importer.api.replies import Failure, Reply, Secrets
 from importer.api.transport import Adapter, reply_of
@@ -52,10 +52,6 @@ class Api:
                 when it returns False.
         """
         return Connection(self, self._authorization, take_turn)
-
-    def abort(self) -> None:
-        """Cuts every exchange at once and lets no other begin. Safe from any thread."""
-        self.watchdog.abort()
 
     def close(self) -> None:
         """Ends what the connections share; they must be closed before."""
@@ -168,8 +164,6 @@ class Connection:
         self, method: str, path: str, body: bytes | None, deadline: float
     ) -> Reply | Failure:
         wire = self._wire
-        if wire.aborted:
-            return aborted(sent=False)
         self._fill(method, path, body)
         is_clean = False
         wire.begin(deadline)

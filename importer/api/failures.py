@@ -55,8 +55,6 @@ def failure_of(error: BaseException, wire: Wire, host: str) -> Failure:
         host: Name of the API's host, for the message.
     """
     causes = tuple(_causes(error))
-    if wire.aborted:
-        return aborted(sent=not wire.connecting)
     tls = _tls_failure(causes, wire)
     if tls is not None:
         return Failure(
@@ -82,16 +80,6 @@ def failure_of(error: BaseException, wire: Wire, host: str) -> Failure:
     )
 
 
-def aborted(*, sent: bool) -> Failure:
-    """Says that this program cut the exchange, or did not begin it, because it was told to."""
-    return Failure(
-        error_code="network.aborted",
-        message="The run was told to stop at once",
-        certain=not sent,
-        sent=sent,
-    )
-
-
 _REASONS = {
     "network.timeout": "the time was up",
     "network.reset": "the connection broke",
@@ -102,8 +90,6 @@ _REASONS = {
 def flaw_of(error: BaseException, wire: Wire) -> str:
     """Returns the error code of an exchange that broke after the connection was made."""
     causes = tuple(_causes(error))
-    if wire.aborted:
-        return "network.aborted"
     if wire.overdue or _first(causes, *_TIMEOUTS) is not None:
         return "network.timeout"
     if _first(causes, http.client.IncompleteRead, OSError) is None and _first(causes, *_GARBLED):

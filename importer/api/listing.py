@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from importer.api.answers import Answer, Listing, Verdict
-from importer.api.classification import answer_to_failure, unusable
-from importer.api.failures import aborted
+from importer.api.classification import unusable
 
 # The documented default. A larger page might be refused, or cut short without a word; and
 # hardly an order has more contacts than this.
@@ -33,7 +32,8 @@ def read_all(
     offset = 0
     for requests in range(1, MAX_PAGES + 1):
         if requests > 1 and not take_turn():
-            return Listing((), answer_to_failure(aborted(sent=False), 0.0), requests - 1)
+            failure = unusable("The run ended before all pages were read")
+            return Listing((), failure, requests - 1, is_given_up=True)
         answer = read(f"{path}&offset={offset}&limit={PAGE}")
         if answer.verdict is not Verdict.APPLIED:
             return Listing((), answer, requests)
@@ -48,7 +48,7 @@ def read_all(
         offset += count
         if not count or (count < PAGE and not page.get("next")):
             lead = answer.date - datetime.now(UTC) if answer.date else None
-            return Listing(tuple(items.values()), None, requests, lead)
+            return Listing(tuple(items.values()), None, requests, clock_lead=lead)
     return _failed(f"The list has more than {MAX_PAGES} pages", MAX_PAGES)
 
 

@@ -46,9 +46,9 @@ def reply_of(raw: Raw, wire: Wire) -> Reply:
         body = raw.read(MAX_BODY + 1, decode_content=True)
     except EXCHANGE_ERRORS as error:
         flaw = flaw_of(error, wire)
-    if not flaw and (wire.overdue or wire.aborted):
+    if not flaw and wire.overdue:
         # A body that ends with its connection looks whole when the connection is cut.
-        flaw = "network.aborted" if wire.aborted else "network.timeout"
+        flaw = "network.timeout"
     if len(body) > MAX_BODY:
         body, flaw = b"", RESPONSE_INVALID
     if flaw:
@@ -107,7 +107,7 @@ class _WatchedConnection(HTTPConnection):
 
     def _connect_socket(self, sock: socket.socket, address: Any, *, last: bool) -> None:  # noqa: ANN401 - its form depends on the family
         wait = self.wire.deadline - time.monotonic()
-        if wait <= 0 or self.wire.aborted:
+        if wait <= 0:
             raise TimeoutError
         # Without it a body that follows its head waits until the head is acknowledged.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

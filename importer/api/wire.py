@@ -18,13 +18,12 @@ Clock = Callable[[], float]
 class Wire:
     """The TCP connection below one API connection, and what befell the exchange on it.
 
-    The worker that owns the connection writes all attributes but ``overdue`` and
-    ``aborted``; beginning and ending an exchange takes no lock.
+    The worker that owns the connection writes all attributes but ``overdue``; beginning and
+    ending an exchange takes no lock.
 
     Attributes:
         deadline: Clock reading at which the exchange is cut; infinity between exchanges.
         overdue: The exchange was cut at its deadline.
-        aborted: Everything was cut, for good.
         connecting: A new connection is being made, so that nothing of the request has left.
         surplus: The server sent more than its answer.
     """
@@ -32,10 +31,8 @@ class Wire:
     def __init__(self) -> None:
         self.deadline = math.inf
         self.overdue = False
-        self.aborted = False
         self.connecting = False
         self.surplus = False
-        # Reentrant, as a signal handler may abort while its own thread is in here.
         self._lock = threading.RLock()
         self._handle: socket.socket | None = None
 
@@ -57,7 +54,7 @@ class Wire:
         with self._lock:
             self.detach()
             self._handle = sock.dup()
-            if self.overdue or self.aborted:
+            if self.overdue:
                 self._shut_down()
 
     def detach(self) -> None:
@@ -73,12 +70,6 @@ class Wire:
             if not self.overdue and self.deadline <= now:
                 self.overdue = True
                 self._shut_down()
-
-    def abort(self) -> None:
-        """Ends this exchange and every later one. Safe from another thread."""
-        with self._lock:
-            self.aborted = True
-            self._shut_down()
 
     def _shut_down(self) -> None:
         if self._handle is not None:
@@ -99,16 +90,14 @@ class Watchdog:
         self.timeout = timeout
         self.clock = clock
         self._wires: set[Wire] = set()
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-        self._aborted = False
 
     def watch(self) -> Wire:
         """Returns a wire whose exchanges are cut at their deadlines."""
         wire = Wire()
         with self._lock:
-            wire.aborted = self._aborted
             self._wires.add(wire)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
@@ -131,13 +120,6 @@ class Watchdog:
             if not wire.overdue:
                 upcoming = min(upcoming, wire.deadline)
         return max(0.0, upcoming - now)
-
-    def abort(self) -> None:
-        """Cuts every exchange at once and for good. Safe from any thread or signal handler."""
-        with self._lock:
-            self._aborted = True
-            for wire in self._wires:
-                wire.abort()
 
     def stop(self) -> None:
         """Ends the thread."""

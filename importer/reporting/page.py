@@ -37,7 +37,6 @@ _ERRORS: Final = {
     "network.tls": "no secure connection to the API",
     "network.timeout": "no answer in time",
     "network.reset": "the connection broke",
-    "network.aborted": "the exchange was broken off",
     "response.invalid": "an answer without the documented meaning",
     "http.400": "the API found the data wrong",
     "http.401": "the API refused the credentials",

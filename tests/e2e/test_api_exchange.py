@@ -448,35 +448,6 @@ def test_refusals(
     assert len(answer.message) <= 300
 
 
-def test_an_abort_ends_what_is_in_flight_and_lets_nothing_follow() -> None:
-    """A second signal does not wait for the time to be up."""
-    arrived = threading.Event()
-
-    def behave(peer: Peer) -> None:
-        peer.read()
-        arrived.set()
-        peer.hold()
-
-    answers: list[Answer] = []
-    with RawServer(behave) as server, Api(server.url, CREDENTIALS, LONG) as api:
-        with api.connect() as connection:
-
-            def work() -> None:
-                answers.extend(connection.create(ORDER, BODY) for _ in range(2))
-
-            worker = threading.Thread(target=work)
-            worker.start()
-            arrived.wait()
-            api.abort()
-            worker.join()
-        assert len(server.requests) == 1
-    first, second = answers
-    assert (first.verdict, first.error_code, first.sent) == (UNKNOWN, "network.aborted", True)
-    assert (second.verdict, second.error_code, second.sent) == (
-        NOT_APPLIED, "network.aborted", False,
-    )  # fmt: skip
-
-
 def test_an_interrupt_in_the_middle_drops_the_connection(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:

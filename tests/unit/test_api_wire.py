@@ -1,8 +1,6 @@
 """Exchanges end at their deadline."""
 
-import math
 import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -110,7 +108,8 @@ def test_the_socket_that_tls_took_over_is_cut_too(pair: Pair) -> None:
     wire = Wire()
     wire.attach(pair[0])
     taken_over = socket.socket(fileno=pair[0].detach())
-    wire.abort()
+    wire.begin(1.0)
+    wire.cut_if_overdue(1.0)
     assert is_cut(taken_over)
     taken_over.close()
     wire.detach()
@@ -124,16 +123,3 @@ def test_the_connection_closes_when_the_wire_lets_go(pair: Pair) -> None:
     assert not is_cut(pair[1])
     wire.detach()
     assert is_cut(pair[1])
-
-
-def test_an_abort_is_for_good(watchdog: Watchdog, pair: Pair) -> None:
-    """Exchanges under way, the next ones and those of new connections are all cut."""
-    wire = watchdog.watch()
-    wire.attach(pair[0])
-    threading.Thread(target=watchdog.abort).start()
-    pair[0].settimeout(10)
-    assert pair[0].recv(1) == b""
-    wire.begin(math.inf)
-    assert wire.aborted
-    assert watchdog.watch().aborted
-    wire.detach()

@@ -13,7 +13,7 @@ SENT = int(datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp())
 def since(created_at: object, lead: timedelta | None = timedelta(), sent_at: int = SENT) -> str:
     """What is told of a contact with that date."""
     items = ({"ref": "other", "createdAt": "1999-01-01"}, {"ref": "own", "createdAt": created_at})
-    found = Dating().there_since("own", Listing(items, None, 1, lead), sent_at)
+    found = Dating().there_since("own", Listing(items, None, 1, clock_lead=lead), sent_at)
     return found.isoformat() if found else ""
 
 
@@ -73,5 +73,5 @@ def test_an_api_that_dates_wrongly_is_not_believed(dated: timedelta, *, is_belie
     dating = Dating()
     dating.saw_created({"createdAt": (now + dated).isoformat()})
     old = {"ref": "own", "createdAt": (now - timedelta(days=400)).isoformat()}
-    listing = Listing((old,), None, 1, timedelta())
+    listing = Listing((old,), None, 1, clock_lead=timedelta())
     assert bool(dating.there_since("own", listing, int(now.timestamp()))) is is_believed
