@@ -27,6 +27,8 @@ def intended(task: Task) -> Sequence[Entry]:
 def concluded(task: Task, outcome: Outcome) -> list[Entry]:
     """What the journal is told, nothing when it need not learn of it."""
     entry, keys = task.entry, task.keys
+    if task.duplicate_of is not None:
+        return []  # it has no say in what the journal holds of its first
     match outcome.status:
         case Status.DUPLICATE | Status.VALID:
             return []

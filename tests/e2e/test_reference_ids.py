@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from command import Workplace, order
+from command import Workplace, order, wait_until
 from servers.reference import Fault, ReferenceServer, Reply, Request
 
 NUMBERS = {order(1): "WEB-1", order(2): "WEB-2", order(3): "TWICE", order(4): "TWICE"}
@@ -374,3 +374,22 @@ def test_a_number_can_become_that_of_another_order(workplace: Workplace) -> None
         assert workplace.send(source, server).statuses == ["created"]
         assert workplace.send(source, server).statuses == ["exists"]
         assert server.contact_counts() == {order(2): 1}
+
+
+def test_a_duplicate_that_a_signal_overtakes_takes_nothing_from_the_journal(
+    workplace: Workplace, numbered: ReferenceServer
+) -> None:
+    """Its first, which names the order by number, is in flight when the run is told to end."""
+    header, again = ("orderRef", "referenceId", "firstName"), (order(1), "", "Ann")
+    rows = [("", "WEB-1", "Ann"), ("", "WEB-2", "Bob"), (order(1), "", "Cat"), again]
+    numbered.fault_of = lambda _: Fault(store=True, delay=2.0)
+    given = (workplace.write([header, *rows]), "--base-url", numbered.url, "--out", workplace.out)
+    process = workplace.start(*given)
+    wait_until(lambda: numbered.contact_counts() and len(look_ups(numbered)) == 2, process)
+    time.sleep(0.5)  # so that the last row is in its lane, behind another one
+    process.terminate()
+    process.communicate()
+    numbered.fault_of = lambda _: None
+    alone = workplace.write([header, again], "alone.csv")
+    assert workplace.send(alone, numbered).statuses == ["exists"]
+    assert len(numbered.contacts[order(1)]) == 1
