@@ -99,6 +99,18 @@ class Workplace:
         assert "Traceback" not in stderr, stderr
         return Ran(done.returncode, done.stdout.decode(), stderr, self.out)
 
+    def shell(self, line: str) -> "subprocess.CompletedProcess[str]":
+        """Run a line of bash to its end."""
+        return subprocess.run(
+            ["bash", "-c", line],  # noqa: S607
+            cwd=self.directory,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
     def undo(self, server: ReferenceServer, *arguments: object) -> Ran:
         """Undo the import whose results are in ``out``, without being asked."""
         out = self.directory / "undone.csv"

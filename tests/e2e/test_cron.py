@@ -287,15 +287,7 @@ def test_a_working_directory_that_is_gone_is_told(
     line = f"mkdir {gone} && cd {gone} && rmdir {gone} && exec " + shlex.join(
         [*command, str(contacts(1)), "--base-url", "http://127.0.0.1:9"]
     )
-    done = subprocess.run(
-        ["bash", "-c", line],  # noqa: S607
-        cwd=workplace.directory,
-        env=workplace.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = workplace.shell(line)
     assert done.returncode == 2
     assert "working directory cannot be found" in done.stderr
 

@@ -1,7 +1,6 @@
 """Every exit status, by the situation that leads to it."""
 
 import shlex
-import subprocess
 
 import pytest
 from command import COMMAND, Workplace, order
@@ -211,15 +210,7 @@ def test_standard_input_that_finds_no_room_exits_3(workplace: Workplace) -> None
     """It is no fault of the program that its copy does not fit."""
     workplace.write([("orderRef", "firstName"), *((order(n), "Ann") for n in range(1000))])
     command = shlex.join([*COMMAND, "-", "--dry-run", "--out", "results.csv"])
-    done = subprocess.run(
-        ["bash", "-c", f"ulimit -f 8; exec {command} < contacts.csv"],  # noqa: S607
-        cwd=workplace.directory,
-        env=workplace.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = workplace.shell(f"ulimit -f 8; exec {command} < contacts.csv")
     assert done.returncode == ExitStatus.INPUT, done.stderr
     assert "standard input cannot be copied" in done.stderr
 
