@@ -8,13 +8,12 @@ as their JSON text, so that a strange answer is a difference and never a crash.
 
 import json
 from collections.abc import Mapping
-from json.encoder import encode_basestring_ascii as _quote
-from typing import Any, Final
+from typing import Any
+
+import orjson
 
 from schemas.dates import parse_instant, write_instant
 from schemas.fields import BLANKS, CONTACT_FIELDS, IDENTIFIERS, LIST_FIELDS
-
-_LISTS: Final = frozenset(LIST_FIELDS)
 
 
 def canonical(order_ref: str, body: Mapping[str, Any]) -> bytes:
@@ -28,14 +27,11 @@ def canonical(order_ref: str, body: Mapping[str, Any]) -> bytes:
         body: Request body in the normal form of :mod:`schemas.contact`, by API field, in
             the order of the API page; no blank values.
     """
-    # The json module takes twice as long: it makes a new encoder for each contact.
-    fields = ",".join(
-        [
-            f'"{field}":{_list(field, value) if field in _LISTS else _quote(value)}'
-            for field, value in body.items()
-        ]
-    )
-    return f"[{_quote(order_ref.lower())},{{{fields}}}]".encode()
+    fields = dict(body)
+    for field in LIST_FIELDS:
+        if field in fields:
+            fields[field] = _list(field, fields[field])
+    return orjson.dumps((order_ref.lower(), fields))
 
 
 def canonical_field(field: str, value: object) -> str | list[str]:
@@ -71,15 +67,13 @@ def same_contact(sent: Mapping[str, object], found: Mapping[str, object]) -> boo
     return not differing_fields(sent, found)
 
 
-def _list(field: str, items: list[Any]) -> str:
-    """Write what `canonical_field` gives, without its care for strange values."""
+def _list(field: str, items: list[Any]) -> list[Any]:
+    """Give what `canonical_field` gives, without its care for strange values."""
     if field == IDENTIFIERS:
-        items = [f"[{_quote(one['provider'])}, {_quote(one['id'])}]" for one in items]
+        items = [(one["provider"], one["id"]) for one in items]
     elif field == "emails":
         items = [one.lower() for one in items]
-    if len(items) == 1:
-        return f"[{_quote(items[0])}]"
-    return f"[{','.join(map(_quote, sorted(set(items))))}]"
+    return sorted(set(items)) if len(items) > 1 else items
 
 
 def _item(field: str, item: object) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from importer.mapping import Mapping
-from importer.planning import contacts
+from importer.planning import plan
 from importer.records import Batch, Contact
 from importer.settings import MappingOptions, Rules
 from importer.validation import Validated, Validator
@@ -45,10 +45,15 @@ def body_of(field: str, cell: str, **options: object) -> object:
     found = validated(("orderRef", field), (ORDER, cell), **options)  # type: ignore[arg-type]
     if found.issues:
         return [issue.message for issue in found.issues[1]]
-    (contact,) = contacts(found.valid)
-    return contact.body.get(field)
+    (contact,) = planned(found)
+    return contact.fields.get(field)
 
 
 def contacts_of(header: tuple[str, ...], *rows: tuple[str, ...]) -> list[Contact]:
     """Take *rows* through to the contacts of those that are valid."""
-    return contacts(validated(header, *rows).valid)
+    return planned(validated(header, *rows))
+
+
+def planned(found: Validated) -> list[Contact]:
+    """Take the valid rows of a batch through to their contacts."""
+    return [one.contact for one in plan(found.valid, lambda order, _: order.encode())]

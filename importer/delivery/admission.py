@@ -138,7 +138,7 @@ class Admission:
             self._conclude(task, outcomes.refused(task, found))
 
     def _key(self, task: Task, order_ref: str) -> bytes:
-        return self._journal.key(order_ref, canonical(order_ref, task.contact.body))
+        return self._journal.key(order_ref, canonical(order_ref, task.contact.fields))
 
     def _enter_late(self, task: Task) -> None:
         """Put a task in its lane with what the journal holds on it by now."""

@@ -122,11 +122,13 @@ class Comparing:
 
     def learn(self, task: Task, outcome: Outcome) -> None:
         """Remember a contact that this run has created or changed, for rows that follow."""
+        if self._listed.get(task.order_ref) is None:
+            return  # as ever when nothing is compared
         match outcome.status:
             case Status.CREATED | Status.UPDATED | Status.VALID if outcome.ref or self._preview:
                 own = {"ref": outcome.ref, "href": outcome.href}
                 guest = {"guest": {"href": outcome.guest_ref}} if outcome.guest_ref else {}
-                self._listed.add(task.order_ref, {**task.contact.body, **own, **guest})
+                self._listed.add(task.order_ref, {**task.contact.fields, **own, **guest})
             case Status.CREATED | Status.UNKNOWN | Status.FAILED if task.attempts:
                 # Nobody can tell from here what the order holds now.
                 self._listed.forget(task.order_ref)
@@ -175,18 +177,19 @@ class Comparing:
         task.there = match.found
         if task.attempts >= self._attempts:
             return Advance(outcome=outcomes.undone(task, Status.FAILED, task.answer))
-        task.changes = {field: task.contact.body[field] for field in match.fields}
+        sent = task.contact.fields
+        task.changes = {name: sent[name] for name in match.fields}
         return Advance(step=Step(Action.UPDATE))
 
 
 def _matches(task: Task, listed: Sequence[Listed], own_ref: str) -> list[_Match]:
-    body = task.contact.body
+    sent = task.contact.fields
     found = [
         item
         for item in listed
         if isinstance(item.get("ref"), str)
-        and ((own_ref and item["ref"] == own_ref) or is_same_person(body, item))
+        and ((own_ref and item["ref"] == own_ref) or is_same_person(sent, item))
     ]
     # The journal's own word comes before any likeness.
     own = [item for item in found if own_ref and item["ref"] == own_ref]
-    return [_Match(of_item(item), differing_fields(body, item)) for item in own or found]
+    return [_Match(of_item(item), differing_fields(sent, item)) for item in own or found]

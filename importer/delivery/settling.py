@@ -46,14 +46,15 @@ def look_for(
         listed: All contacts of its order.
         owned: Refs that belong to other contacts of the journal; they cannot be it.
     """
-    sighting = Sighting()
+    sighting, sent = Sighting(), contact.fields
     for item in listed:
         ref = _text(item.get("ref"))
         if not ref or ref in owned:
             continue
-        if not differing_fields(contact.body, item) and not _has_more(contact.body, item):
+        is_equal = not differing_fields(sent, item)
+        if is_equal and not _has_more(sent, item):
             sighting.equal.append(of_item(item))
-        elif is_same_person(contact.body, item) or not differing_fields(contact.body, item):
+        elif is_equal or is_same_person(sent, item):
             sighting.alike.append(of_item(item))
     return sighting
 

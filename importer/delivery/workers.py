@@ -4,14 +4,15 @@ After a good answer a thread takes the next task by itself, as long as the loop 
 that had to come from the loop would wait for its turn, commit included.
 """
 
-import json
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
+
+import orjson
 
 from importer.api import Answer, Api, Connection, Listing, Verdict
 from importer.delivery.pace import Pace
@@ -155,19 +156,12 @@ def carry_out(connection: Connection, task: Task) -> Answer | Listing:
     """Send the request that comes next for a contact."""
     match task.action:
         case Action.SEND:
-            return connection.create(task.order_ref, _json(task.contact.body))
+            return connection.create(task.order_ref, task.contact.body)
         case Action.UPDATE if task.there is not None:
-            return connection.update(task.there.ref, _json(task.changes))
+            return connection.update(task.there.ref, orjson.dumps(task.changes))
         case Action.CHECK if task.entry is not None:
             return connection.contact(task.entry.ref)
         case Action.LOOK_UP:
             return connection.orders(task.contact.reference_id)
         case _:
             return connection.contacts(task.order_ref)
-
-
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-def _json(body: dict[str, object]) -> bytes:
-    return _ENCODER.encode(body).encode()

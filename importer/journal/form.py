@@ -12,7 +12,7 @@ from importer.journal.database import damaged
 from importer.journal.entries import Entry, State
 
 _APPLICATION_ID: Final = 0x494D5043  # "IMPC"
-_VERSION: Final = 3
+_VERSION: Final = 4
 _SALT_BYTES: Final = 16
 COLUMNS: Final = "key, order_ref, state, ref, href, guest_ref, sent_at"
 """What an entry holds, as :class:`Entry` has it."""

@@ -1,16 +1,15 @@
 """Read, map, validate, plan: the way of a batch until it can be sent."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from importer.journal import Claims
 from importer.mapping import Mapping as Columns
-from importer.planning import contacts
+from importer.planning import plan
 from importer.reading import Source
-from importer.records import Batch, Contact, Issue, Mapped, Outcome, Planned, Status
+from importer.records import Batch, Issue, Mapped, Outcome, Planned, Status
 from importer.results import Tally
 from importer.validation import Validator
-from schemas.canonical import canonical
 from schemas.fields import ORDER_REF
 
 
@@ -79,21 +78,13 @@ class Intake:
         validated = self._validator.validate(mapped, batch)
         tally.warnings.update(validated.warnings)
         invalid = _invalid(validated.issues, mapped)
-        planned = contacts(validated.valid)
-        keys = [self._key_of(contact) for contact in planned]
-        first = self._claims.claim(keys, [contact.row for contact in planned])
-        return Prepared(
-            batch,
-            invalid,
-            [
-                Planned(contact, key, first.get(contact.row))
-                for contact, key in zip(planned, keys, strict=True)
-            ],
+        planned = plan(validated.valid, self._key)
+        first = self._claims.claim(
+            [one.key for one in planned], [one.contact.row for one in planned]
         )
-
-    def _key_of(self, contact: Contact) -> bytes:
-        order = _order(contact)
-        return self._key(order, canonical(order, contact.body))
+        if first:
+            planned = [replace(one, duplicate_of=first.get(one.contact.row)) for one in planned]
+        return Prepared(batch, invalid, planned)
 
 
 def _invalid(issues: Mapping[int, tuple[Issue, ...]], mapped: Mapped) -> list[Outcome]:
@@ -112,8 +103,3 @@ def _invalid(issues: Mapping[int, tuple[Issue, ...]], mapped: Mapped) -> list[Ou
         )
         for row, found in issues.items()
     ]
-
-
-def _order(contact: Contact) -> str:
-    # Numbers are told apart by case, which canonical() folds in refs; no ref looks like this.
-    return contact.order_ref or f"number {contact.reference_id.encode().hex()}"

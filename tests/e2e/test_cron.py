@@ -221,9 +221,9 @@ def test_what_python_itself_would_say_is_an_event_without_its_text(
     """A thread that dies, a warning, an error that nobody can take: their text may be a cell's."""
     code, name, says = BROKEN[kind]
     (tmp_path / "sitecustomize.py").write_text(
-        f"{code}import importer.planning as planning\noriginal = planning.contacts\n"
-        "def contacts(valid):\n    broken()\n    return original(valid)\n"
-        "planning.contacts = contacts\n"
+        f"{code}import importer.planning as planning\noriginal = planning.plan\n"
+        "def plan(valid, key):\n    broken()\n    return original(valid, key)\n"
+        "planning.plan = plan\n"
     )
     ran = workplace.run(
         contacts(2), "--dry-run", "--out", workplace.out, "--log-format", "json",

@@ -195,8 +195,8 @@ def test_a_fault_of_the_program_does_not_show_what_a_cell_holds(
     """An error's own text may quote it; the place and the kind of the error are enough."""
     (tmp_path / "sitecustomize.py").write_text(
         "import importer.planning as planning\n"
-        "def broken(valid):\n    raise KeyError(str(valid.to_dict()))\n"
-        "planning.contacts = broken\n"
+        "def broken(valid, key):\n    raise KeyError(str(valid.to_dict()))\n"
+        "planning.plan = broken\n"
     )
     path = f"{tmp_path}:{marked.environment.get('PYTHONPATH', '')}"
     source = marked.write(rows())
