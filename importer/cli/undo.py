@@ -16,6 +16,7 @@ from importer.cli.given import Given
 from importer.cli.main import command as import_contacts
 from importer.cli.main import tell_settings
 from importer.cli.options import default_out
+from importer.cli.tuning import stay_on_one_core
 from importer.cli.types import FileType
 from importer.errors import ExitStatus, UsageError
 from importer.log import event
@@ -143,6 +144,7 @@ def command(ctx: click.Context, /, **_: Any) -> ExitStatus:  # noqa: ANN401 - cl
     # pandas takes half a second to load: --help and bad usage do not wait.
     from importer.undoing import undo_file  # noqa: PLC0415
 
+    stay_on_one_core()
     summary = undo_file(options, credentials, confirm, force=given["force"])
     tell(summary, given)
     return summary.exit_status
