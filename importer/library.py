@@ -142,7 +142,7 @@ def import_contacts(source: StrPath, **options: Unpack[ImportOptions]) -> Summar
         run, credentials = run_options(
             Given.of_call(command, Path(source), given), stack, credentials
         )
-        return import_file(run, credentials, heed_signals=False)
+        return import_file(run, credentials, has_process=False)
 
 
 def _check_names(names: Iterable[str]) -> None:

@@ -75,8 +75,9 @@ def _run(given: Given) -> "Summary":
         from importer.pipeline import import_file  # noqa: PLC0415
 
         spare_collections()
-        stay_on_one_core()
-        return import_file(options, credentials, heed_signals=True)
+        if options.asks_api:
+            stay_on_one_core()
+        return import_file(options, credentials, has_process=True)
 
 
 def tell_settings(options: RunOptions) -> None:

@@ -14,6 +14,7 @@ from importer.journal import Journal, Sender
 from importer.log import event
 from importer.mapping import Mapping
 from importer.metrics import Metrics
+from importer.pipeline.aside import pays
 from importer.pipeline.dispatch import Dispatch
 from importer.pipeline.intake import Intake
 from importer.pipeline.outputs import Outputs, check_paths
@@ -33,15 +34,15 @@ EXIT_STATUSES: Final = {"credentials": ExitStatus.CREDENTIALS, "strict": ExitSta
 
 
 def import_file(
-    options: RunOptions, credentials: Credentials | None, *, heed_signals: bool = False
+    options: RunOptions, credentials: Credentials | None, *, has_process: bool = False
 ) -> Summary:
     """Import the contacts of a file.
 
     Args:
         options: What is asked for.
         credentials: Who sends; None for a dry run.
-        heed_signals: Whether SIGINT, SIGTERM and SIGHUP end the run well; in the main thread
-            only.
+        has_process: Whether the process is there for this run alone. Then SIGINT, SIGTERM and
+            SIGHUP end the run well, and it may begin another process; in the main thread only.
 
     Returns:
         The figures of the run, with its exit status.
@@ -54,7 +55,7 @@ def import_file(
     """
     check_paths(options)
     with ExitStack() as stack:
-        return _Run(options, credentials, stack).run(heed_signals=heed_signals)
+        return _Run(options, credentials, stack).run(has_process=has_process)
 
 
 class _Run:
@@ -71,7 +72,7 @@ class _Run:
             # It is read twice, as a file is: once to see that all of it can be read.
             self.stdin = stack.enter_context(spooled(self.stdin))
 
-    def run(self, *, heed_signals: bool) -> Summary:
+    def run(self, *, has_process: bool) -> Summary:
         # Header and columns first: nothing is created for a file that is none.
         with self._open() as source:
             header = source.header
@@ -86,7 +87,7 @@ class _Run:
         journal = self._open_journal()
         dispatch = Dispatch(self.options, self.credentials, journal)
         interruption = Interruption(dispatch.interrupt_at_once)
-        if heed_signals:
+        if has_process:
             self.stack.enter_context(interruption)
         surveyed = self._survey(mapping, validator, dispatch)
         source = self.stack.enter_context(self._open())
@@ -94,15 +95,17 @@ class _Run:
             raise InputError(f"{self.options.source.path}: {CHANGED}.")
         outputs = Outputs(self.options, source, self.stack)
         recorder = outputs.recorder(mapping.carry)
-        intake = Intake(source, mapping, validator, journal.key)
+        intake = Intake(source, mapping, validator, journal.key, keeps_cells=recorder.keeps_cells)
+        if has_process and not self.options.asks_api and pays(source.size):
+            intake.read_aside(self.stack)
         tell_start(self.options, surveyed.rows if surveyed else None)
         with Progress(surveyed.rows if surveyed else None, bar=self.options.bar) as progress:
             self._dispatch(dispatch, intake, recorder, progress)
-        if surveyed is not None and dispatch.stop is None and source.sha256 != surveyed.sha256:
+        if surveyed is not None and dispatch.stop is None and intake.sha256 != surveyed.sha256:
             dispatch.stop = Stop("input", f"{self.options.source.path}: {CHANGED}.")
         recorder.check()
         outputs.commit(recorder.failure)
-        summary = self._summary(recorder.tally, source.sha256, dispatch, interruption)
+        summary = self._summary(recorder.tally, intake.sha256, dispatch, interruption)
         tell_warnings(summary.warnings)
 
         def report(summary: Summary) -> str:

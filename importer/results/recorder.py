@@ -53,6 +53,11 @@ class Recorder:
         """
         self._rejects = Rejects(rejects, self._header, delimiter, sep_line)
 
+    @property
+    def keeps_cells(self) -> bool:
+        """Whether the cells of batches are wanted."""
+        return bool(self._carry) or self._rejects is not None
+
     def check(self) -> None:
         """See to it that every record announced was told once, and written.
 
@@ -69,8 +74,7 @@ class Recorder:
 
     def expect(self, batch: Batch, most_pending: int) -> None:
         """Announce the next records; waits while more than ``most_pending`` are untold."""
-        keeps_cells = bool(self._carry) or self._rejects is not None
-        pending = _Pending(batch, len(self._header) if keeps_cells else 0)
+        pending = _Pending(batch, len(self._header) if self.keeps_cells else 0)
         with self._changed:
             self._changed.wait_for(
                 lambda: self.failure or self._expected - self._written <= most_pending
