@@ -78,7 +78,8 @@ def dry_run(bench: Bench, rounds: int, rows: Rows | None) -> Table:
 
 def _judge(bench: Bench, rows: Rows) -> Run:
     source = bench.source(rows)
-    return bench.program(source, "--dry-run", "--out", source.with_suffix(".results.csv"))
+    with bench.without_server():
+        return bench.program(source, "--dry-run", "--out", source.with_suffix(".results.csv"))
 
 
 def start_up(bench: Bench, rounds: int, _: Rows | None) -> Table:

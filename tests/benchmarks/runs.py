@@ -65,10 +65,11 @@ class Bench:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        cores = sorted(os.sched_getaffinity(0))
-        self._server_core = cores[0]
+        self._cores = sorted(os.sched_getaffinity(0))
+        self._server_core = self._cores[0]
         # The clients inherit it, and the server goes to its own core by itself.
-        os.sched_setaffinity(0, cores[1:] or cores)
+        self._beside_server = self._cores[1:] or self._cores
+        os.sched_setaffinity(0, self._beside_server)
 
     def source(self, rows: int) -> Path:
         """A source file of so many records."""
@@ -100,6 +101,15 @@ class Bench:
             run = self.program(self.source(rows), "--out", out, *options)
             assert json.loads(summary.read_text())["statuses"] == {"created": rows}
             return run
+
+    @contextmanager
+    def without_server(self) -> Iterator[None]:
+        """Nothing is served meanwhile, so the clients have its core as well."""
+        os.sched_setaffinity(0, self._cores)
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, self._beside_server)
 
     def program(self, *arguments: object) -> Run:
         """Run the installed command to its end."""
