@@ -56,6 +56,9 @@ class Aside(Generic[T]):
 
     def __enter__(self) -> Self:
         reader, writer = os.pipe()
+        # A parent that ignores SIGCHLD hands that on. The system would then forget the other's
+        # number at its end, and __exit__ could end whoever has it next.
+        self._on_end_of_child = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         # Ctrl-C and a service manager's signals reach both. The other keeps them blocked.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_RUN)
         try:
@@ -65,6 +68,7 @@ class Aside(Generic[T]):
                 self._be_the_other(writer)
         except OSError:
             os.close(reader)
+            signal.signal(signal.SIGCHLD, self._on_end_of_child)
             raise
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -81,6 +85,7 @@ class Aside(Generic[T]):
         self._stream.close()
         os.kill(self._pid, signal.SIGKILL)  # it may be in the middle of something
         os.waitpid(self._pid, 0)
+        signal.signal(signal.SIGCHLD, self._on_end_of_child)
         self._hurry.close()
 
     def items(self, is_hurried: Callable[[], bool]) -> Generator[T, None, str]:

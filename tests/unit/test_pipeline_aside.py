@@ -145,6 +145,27 @@ def test_signals_are_for_the_run_alone(number: signal.Signals) -> None:
     assert number not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
+def test_a_parent_that_ignores_the_end_of_children_changes_nothing() -> None:
+    """It hands that on, and then the system forgets a process as soon as it has ended."""
+
+    def work(_: IsHurried) -> Made:
+        yield os.getpid()
+        return "done"
+
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with Aside(work) as aside:
+            items = aside.items(calm)
+            other = Path(f"/proc/{next(items)}")
+            assert list(items) == []
+            time.sleep(0.2)  # until it has ended
+            assert other.exists()  # as a number that nobody else can have
+        assert not other.exists()
+        assert signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
 def test_without_another_process_the_caller_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system may have no more of them; nothing is left open then."""
 
