@@ -4,6 +4,8 @@ Only for work that changes nothing outside, as reading and judging do. The other
 with this one, however that ends: nobody is left to take what it makes.
 """
 
+import contextlib
+import ctypes
 import mmap
 import os
 import pickle
@@ -18,6 +20,7 @@ from importer._version import __version__
 from importer.errors import ImportContactsError, StoppedError, kind_and_place
 
 _LEAST_BYTES: Final = 4 * 1024 * 1024  # a file of one batch would take 0.02 s longer
+_PR_SET_PDEATHSIG: Final = 1  # of <sys/prctl.h>
 _FOR_THE_RUN: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 T = TypeVar("T")
@@ -60,12 +63,13 @@ class Aside(Generic[T]):
         # number at its end, and __exit__ could end whoever has it next.
         self._on_end_of_child = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         # Ctrl-C and a service manager's signals reach both. The other keeps them blocked.
+        parent = os.getpid()
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_RUN)
         try:
             self._pid = _fork()
             if self._pid == 0:
                 os.close(reader)
-                self._be_the_other(writer)
+                self._be_the_other(writer, parent)
         except OSError:
             os.close(reader)
             signal.signal(signal.SIGCHLD, self._on_end_of_child)
@@ -113,8 +117,9 @@ class Aside(Generic[T]):
                 return made.result
             yield made
 
-    def _be_the_other(self, writer: int) -> NoReturn:
+    def _be_the_other(self, writer: int, parent: int) -> NoReturn:
         try:
+            _end_with(parent)
             with os.fdopen(writer, "wb") as stream:
                 for made in self._made():
                     pickle.dump(made, stream)
@@ -134,6 +139,18 @@ class Aside(Generic[T]):
                 f"A fault of import-contacts {__version__}: {kind_and_place(error)}. Please report "
                 "it. Nothing was sent."
             )
+
+
+def _end_with(parent: int) -> None:
+    """Have the system end this process when its parent has ended.
+
+    Without that it would learn so when it next hands something over, seconds later perhaps, and
+    whoever reads the output of the run would wait for it.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # then it learns so later
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
 
 
 def _fork() -> int:

@@ -1,6 +1,7 @@
 """A generator in a process of its own: what it makes, how it fails, how it ends."""
 
 import os
+import select
 import signal
 import time
 from collections.abc import Callable, Generator
@@ -164,6 +165,34 @@ def test_a_parent_that_ignores_the_end_of_children_changes_nothing() -> None:
         assert signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGCHLD, before)
+
+
+def test_it_ends_at_once_with_a_process_that_is_killed() -> None:
+    """Not only when it has something to hand over: it holds the output of the run open."""
+
+    def work(_: IsHurried) -> Made:
+        yield os.getpid()
+        time.sleep(60)
+        return "done"
+
+    reader, writer = os.pipe()
+    between = os.fork()
+    if between == 0:
+        try:
+            with Aside(work) as aside:
+                os.write(writer, str(next(aside.items(calm))).encode())
+                time.sleep(60)
+        finally:
+            os._exit(1)
+    os.close(writer)
+    with os.fdopen(reader, "rb", buffering=0) as held:
+        other = int(held.read(20))
+        os.kill(between, signal.SIGKILL)
+        os.waitpid(between, 0)
+        is_let_go, *_ = select.select([held], [], [], 10)
+        if not is_let_go:
+            os.kill(other, signal.SIGKILL)
+    assert is_let_go
 
 
 def test_without_another_process_the_caller_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
