@@ -1,5 +1,6 @@
 """A generator in a process of its own: what it makes, how it fails, how it ends."""
 
+import errno
 import os
 import select
 import signal
@@ -216,4 +217,14 @@ def test_it_pays_for_long_files_and_with_cores_to_share(monkeypatch: pytest.Monk
     assert not pays(1_000)
     assert not pays(None)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {1})
+    assert not pays(100_000_000)
+
+
+def test_it_does_not_pay_where_nobody_may_ask_for_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a sandbox of the system; the run reads the file itself."""
+
+    def forbidden(_: int) -> set[int]:
+        raise PermissionError(errno.EPERM, "not here")
+
+    monkeypatch.setattr(os, "sched_getaffinity", forbidden, raising=False)
     assert not pays(100_000_000)
