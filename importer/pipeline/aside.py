@@ -64,8 +64,8 @@ class Aside(Generic[T]):
         # A parent that ignores SIGCHLD hands that on. The system would then forget the other's
         # number at its end, and __exit__ could end whoever has it next.
         self._on_end_of_child = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        # Ctrl-C and a service manager's signals reach both. The other keeps them blocked.
         parent = os.getpid()
+        # Ctrl-C and a service manager's signals reach both. The other keeps them blocked.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_RUN)
         try:
             self._pid = _fork()
