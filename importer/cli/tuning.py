@@ -23,7 +23,7 @@ def stay_on_one_core() -> None:
     """Keep this thread, and those that it begins, on the core that it is on.
 
     One of them runs at a time. On several cores each hands the interpreter to one that has to
-    wake up first on another: without latency 3,120 rows/s instead of 4,480 and half as much CPU
+    wake up first on another: without latency 3,120 rows/s instead of 4,360 and half as much CPU
     again a row; at 20 ms with 64 in flight 0.80 of the ideal instead of 0.85. At 100 ms it makes
     no difference but for the CPU. Not for programs that import this one: their threads are theirs.
 
