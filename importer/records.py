@@ -123,7 +123,7 @@ class Contact:
         row: Record number, from 1.
         order_ref: The order, a UUID in lower case; ``""`` when only its own number is known.
         body: Request body, JSON in UTF-8: API fields in the order of the API page, no blank
-            values. As bytes, contacts that wait take a sixth of the memory of their values.
+            values. As bytes, contacts that wait take a fifth of the memory of their values.
         reference_id: The organisation's own number of the order; ``""`` with an order_ref.
     """
 
