@@ -45,15 +45,15 @@ def body_of(field: str, cell: str, **options: object) -> object:
     found = validated(("orderRef", field), (ORDER, cell), **options)  # type: ignore[arg-type]
     if found.issues:
         return [issue.message for issue in found.issues[1]]
-    (contact,) = planned(found)
+    (contact,) = contacts_from(found)
     return contact.fields.get(field)
 
 
 def contacts_of(header: tuple[str, ...], *rows: tuple[str, ...]) -> list[Contact]:
     """Take *rows* through to the contacts of those that are valid."""
-    return planned(validated(header, *rows))
+    return contacts_from(validated(header, *rows))
 
 
-def planned(found: Validated) -> list[Contact]:
+def contacts_from(found: Validated) -> list[Contact]:
     """Take the valid rows of a batch through to their contacts."""
     return [one.contact for one in plan(found.valid, lambda order, _: order.encode())]

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,17 @@ def judge(workplace: Workplace, source: Path, *arguments: object) -> "subprocess
     )
 
 
+@contextmanager
+def kept_to(*, is_alone: bool) -> Iterator[None]:
+    """Have what is started meanwhile stay on one core, or not."""
+    every = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(every)} if is_alone else every)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, every)
+
+
 def other_of(process: "subprocess.Popen[str]") -> int:
     """The process that the run has begun."""
     children: list[str] = []
@@ -75,15 +87,14 @@ def is_gone(process: int) -> bool:
 def test_two_processes_tell_what_one_tells(workplace: Workplace, source: Path) -> None:
     """Results, rejects and figures, byte for byte."""
     told = []
-    several = os.sched_getaffinity(0)
-    for cores in ({min(several)}, several):
-        os.sched_setaffinity(0, cores)  # which the run inherits
+    for is_alone in (True, False):
         names = ("results.csv", "rejects.csv")
-        process = workplace.start(
-            source, "--dry-run", "--out", names[0], "--rejects", names[1], "--carry", "note",
-            "--summary", "summary.json",
-        )  # fmt: skip
-        if len(cores) > 1:
+        with kept_to(is_alone=is_alone):
+            process = workplace.start(
+                source, "--dry-run", "--out", names[0], "--rejects", names[1], "--carry", "note",
+                "--summary", "summary.json",
+            )  # fmt: skip
+        if not is_alone:
             assert other_of(process)
         _, stderr = process.communicate(timeout=120)
         assert process.returncode == 1, stderr

@@ -3,7 +3,7 @@
 import json
 import unicodedata
 
-from batches import NOW, ORDER, batch_of, planned
+from batches import NOW, ORDER, batch_of, contacts_from
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,7 +34,7 @@ def test_text_arrives_trimmed_and_otherwise_untouched(rows: list[tuple[str, ...]
     batch = batch_of(*((ORDER, "x", *row) for row in rows))
     mapped = Mapping.of(("orderRef", "street", *PLAIN), MappingOptions()).apply(batch.cells)
     found = VALIDATOR.validate(mapped, batch)
-    bodies = {contact.row: contact.fields for contact in planned(found)}
+    bodies = {contact.row: contact.fields for contact in contacts_from(found)}
     for number, row in enumerate(rows, start=1):
         sent = {name: cell.strip(BLANKS) for name, cell in zip(PLAIN, row, strict=True)}
         if any(unicodedata.category(c) == "Cc" for text in sent.values() for c in text):
@@ -52,7 +52,7 @@ def test_any_cells_give_one_verdict_a_row(rows: list[tuple[str, ...]]) -> None:
     found = VALIDATOR.validate(mapped, batch)
     numbers = [*found.valid.index, *found.issues]
     assert sorted(numbers) == list(range(1, len(rows) + 1))
-    for contact in planned(found):
+    for contact in contacts_from(found):
         sent = json.loads(contact.body)
         assert set(sent) <= set(CONTACT_FIELDS)
         assert all(sent.values())
