@@ -123,7 +123,7 @@ class Comparing:
     def learn(self, task: Task, outcome: Outcome) -> None:
         """Remember a contact that this run has created or changed, for rows that follow."""
         if self._listed.get(task.order_ref) is None:
-            return  # as ever when nothing is compared
+            return  # it was not read, as none is where nothing is compared
         match outcome.status:
             case Status.CREATED | Status.UPDATED | Status.VALID if outcome.ref or self._preview:
                 own = {"ref": outcome.ref, "href": outcome.href}
