@@ -18,7 +18,7 @@ from command import COMMAND, Workplace, order, wait_until
 from servers.reference import Fault, ReferenceServer
 
 Contacts = Callable[[int], Path]
-NAIVE = (sys.executable, str(Path(__file__).parents[1] / "naive.py"))
+NAIVE = (sys.executable, str(Path(__file__).parents[1] / "support" / "naive.py"))
 
 needs_strace = pytest.mark.skipif(
     shutil.which("strace") is None,

@@ -13,8 +13,8 @@ In a test, in a thread of its own::
 that gets each create and returns its fault or None; it is called in the server's thread.
 The attributes ``contact_fault_of`` and ``list_fault_of`` are such callables for the calls on
 one contact and for the lists of an order's contacts.
-As a process, for measuring: ``python tests/servers/reference.py --port 0 --latency 0.02``; it
-prints its URL, and its counts as JSON when its standard input ends.
+As a process, for measuring: ``python tests/support/servers/reference.py --port 0 --latency 0.02``;
+it prints its URL, and its counts as JSON when its standard input ends.
 
 What a test may look at, while it runs or afterwards:
 
