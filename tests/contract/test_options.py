@@ -1,4 +1,4 @@
-"""The options of the commands: in the README, in the help and in the contract."""
+"""The options of the commands: in the documentation, in the help and in the contract."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ import importer.sandbox.cli
 from importer.cli.main import command
 from importer.cli.undo import command as undo
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
 
 # Source: contract, section 2: what there is of it today, with its default.
 CONTRACT = {
@@ -63,26 +63,20 @@ def spellings(option: click.Option) -> set[str]:
     return {*option.opts, *option.secondary_opts}
 
 
-def told(heading: str) -> set[str]:
+def documented(page: str, heading: str) -> set[str]:
     """The options in the first cells of the table that begins with *heading*."""
-    found = re.search(rf"^\| {heading} \|.*\n\|[- |]+\n((?:\|.*\n)+)", README, re.MULTILINE)
+    text = (DOCS / page).read_text(encoding="utf-8")
+    found = re.search(rf"^\| {heading} \|.*\n\|[- |]+\n((?:\|.*\n)+)", text, re.MULTILINE)
     assert found
     first_cells = [re.split(r"(?<!\\)\|", line)[1] for line in found[1].splitlines()]
     return {word for cell in first_cells for word in re.findall(r"`(-[a-z-]+)", cell)}
 
 
-@pytest.mark.parametrize(
-    ("of", "heading"),
-    [
-        pytest.param(command, "option", id="import-contacts"),
-        pytest.param(
-            importer.sandbox.cli.main, "option of `contacts-sandbox`", id="contacts-sandbox"
-        ),
-    ],
-)
-def test_the_readme_tells_all_options_and_no_others(of: click.Command, heading: str) -> None:
+def test_the_page_of_the_sandbox_has_all_its_options_and_no_others() -> None:
     """In every spelling."""
-    assert told(heading) == set().union(*map(spellings, options_of(of)))
+    options = options_of(importer.sandbox.cli.main)
+    table = documented("sandbox.md", "option of `contacts-sandbox`")
+    assert table == set().union(*map(spellings, options))
 
 
 def test_options_and_defaults_are_those_of_the_contract() -> None:
@@ -115,9 +109,9 @@ def test_every_option_can_come_from_the_environment(name: str) -> None:
         assert option.resolve_envvar_value(context) == "x=y"
 
 
-def test_the_readme_names_every_option_of_an_undo() -> None:
-    """In the section that is about it."""
-    section = README.partition("## Undoing an import")[2].partition("\n## ")[0]
-    named = set(re.findall(r"`(-[-a-z]+)", section))
+def test_the_page_of_undo_names_all_its_options() -> None:
+    """Those that it shares with import-contacts included."""
+    text = (DOCS / "undo.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(-[-a-z]+)", text))
     for option in options_of(undo):
         assert {"--help", "--version"} & spellings(option) or spellings(option) & named, option.name

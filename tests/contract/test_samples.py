@@ -1,4 +1,4 @@
-"""The files of sample_data are what the README says of them."""
+"""The files of sample_data are what docs/sandbox.md says of them."""
 
 import csv
 import json

@@ -38,7 +38,7 @@ def used_names() -> set[str]:
 
 
 def test_all_events_are_in_the_catalogue_and_all_of_it_is_used() -> None:
-    """So that what the README says of them is true."""
+    """So that what docs/events.md says of them is true."""
     in_a_table = {"name"}  # pipeline/run.py: rows.without_identifiers, rows.title_unlisted
     rows = {name for name in EVENTS if name.startswith("rows.")}
     assert used_names() - in_a_table | rows == set(EVENTS)
