@@ -1,6 +1,7 @@
 """README and docs: transcripts, examples, links and tables agree with the program."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -9,18 +10,38 @@ import sys
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from transcripts import PAGES, Command, commands, rewrite, run, steady
 
+import importer
+from importer.api import REGIONS
+from importer.cli.main import command as import_contacts
+from importer.cli.undo import command as undo_import
 from importer.errors import ExitStatus
 from importer.log import EVENTS
 from importer.records import Status
+from importer.reporting import Summary
+from importer.sandbox.cli import main as contacts_sandbox
+from importer.sandbox.faults import ALWAYS_APPLIED, Action
+from importer.settings import IfExists
+from schemas.fields import CONTACT_FIELDS, TITLES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 INSTALLS = re.findall(r"^python3 -m venv \.venv .*", README.partition("## ")[0], re.MULTILINE)
 MARKDOWN = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+
+OPTIONS = {
+    str(command.name): {
+        name
+        for one in command.get_params(click.Context(command, **command.context_settings))
+        for name in (*one.opts, *one.secondary_opts)
+    }
+    for command in (import_contacts, undo_import, contacts_sandbox)
+}
+"""Every spelling of the options of each command."""
 
 AWAITED = {"input", "values", "identity", "options", "results", "report", "journal"}
 """Pages that README and docs link to before they are there."""
@@ -254,3 +275,65 @@ def test_the_source_distribution_contains_the_documentation() -> None:
     included = project["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
     assert {f"/{page.name}" for page in ROOT.glob("*.md")} - {"/README.md"} <= set(included)
     assert "/docs" in included
+
+
+def test_the_regions_are_those_of_the_program() -> None:
+    """With their base URLs."""
+    rows = table(DOCS / "api.md", "## Hosts and credentials")
+    assert {code_in(name)[0]: code_in(url)[0] for name, url in rows} == REGIONS
+
+
+def test_the_calls_are_in_the_openapi_document() -> None:
+    """With the parameters of the path."""
+    paths = json.loads(text_of(ROOT / "schemas" / "order-contacts.openapi.json"))["paths"]
+    for row in table(DOCS / "api.md", "## Calls"):
+        method, _, path = code_in(row[0])[0].partition(" ")
+        assert method.lower() in paths[path.partition("?")[0]], row[0]
+
+
+def test_the_fields_of_a_contact_are_those_of_the_program() -> None:
+    """In the same order, with the titles that the reference lists."""
+    rows = table(DOCS / "api.md", "## Contact fields")
+    assert [name for row in rows for name in code_in(row[0])] == [*CONTACT_FIELDS]
+    assert [code_in(row[2]) for row in rows if row[0] == "`title`"] == [[*TITLES]]
+
+
+def test_the_choices_for_existing_contacts_are_those_of_the_program() -> None:
+    """All but the one that reads nothing."""
+    rows = table(DOCS / "promise.md", "## Contacts that already exist")
+    assert {code_in(row[0])[0] for row in rows} == {*IfExists} - {IfExists.CREATE}
+
+
+def test_the_actions_of_faults_are_those_of_the_sandbox() -> None:
+    """In the same order; those that are always carried out are marked."""
+    rows = table(DOCS / "sandbox.md", "## A bad day")
+    assert [code_in(row[0])[0] for row in rows] == [*Action]
+    assert {code_in(row[0])[0] for row in rows if row[2] == "always"} == ALWAYS_APPLIED
+
+
+def test_names_in_the_python_page_exist() -> None:
+    """Attributes of the result, and exceptions."""
+    page = DOCS / "python.md"
+    for row in table(page, "## Result"):
+        name = code_in(row[0])[0].removesuffix("()")
+        assert name in {*Summary.__annotations__, *vars(Summary)}, name
+    for row in table(page, "## Exceptions"):
+        assert issubclass(getattr(importer, code_in(row[0])[0]), importer.ImportContactsError)
+
+
+@pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: page.name)
+def test_options_in_the_text_exist(page: Path) -> None:
+    """In some command, if they are at the start of inline code."""
+    text = re.sub(r"^( *)```.*?^\1```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    named = set(re.findall(r"(?<=`)--[a-z-]+", text))
+    assert named <= set().union(*OPTIONS.values())
+
+
+@pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: page.name)
+def test_options_in_command_lines_exist(page: Path) -> None:
+    """In the command that the line runs."""
+    for part in re.split(r"\n|&&|\|\|?|;", text_of(page)):
+        # Not as a part of a file name or of a URL.
+        if found := re.search(rf"(?:^|[ /=`])({'|'.join(OPTIONS)})(?= [^|]*--)", part):
+            given = re.findall(r"(?<=\s)--?[a-z-]+", part[found.end() :].partition("`")[0])
+            assert set(given) <= OPTIONS[found[1]], part
