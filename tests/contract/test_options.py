@@ -9,7 +9,6 @@ from click.testing import CliRunner
 
 import importer.sandbox.cli
 from importer.cli.main import command
-from importer.cli.undo import command as undo
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -107,11 +106,3 @@ def test_every_option_can_come_from_the_environment(name: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(variable, "x=y")
         assert option.resolve_envvar_value(context) == "x=y"
-
-
-def test_the_page_of_undo_names_all_its_options() -> None:
-    """Those that it shares with import-contacts included."""
-    text = (DOCS / "undo.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`(-[-a-z]+)", text))
-    for option in options_of(undo):
-        assert {"--help", "--version"} & spellings(option) or spellings(option) & named, option.name
