@@ -1,64 +1,61 @@
-"""What a run is asked to do. Every field has the default of the contract, section 2."""
+"""What a run is asked to do: the one declaration of every option.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+Each field that is made by :func:`importer.options.option` is an option of the commands whose
+settings contain it. To add one, declare it here, add its keyword argument to
+:class:`ImportOptions` below, and use it where it matters; ``python -m importer.reference`` updates
+the documentation and the sample configuration file.
+
+Source: docs/options.md.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from enum import StrEnum, unique
 from pathlib import Path
+from typing import Any, Final, Self, TypedDict, Unpack
+
+from importer.options import (
+    NOT_FROM_PYTHON,
+    ONLY_COMMAND_LINE,
+    Choice,
+    Delimiter,
+    File,
+    Flag,
+    Group,
+    Many,
+    Name,
+    Number,
+    Origin,
+    Parsed,
+    Table,
+    Text,
+    Whole,
+    option,
+)
+
+StrPath = str | os.PathLike[str]
+
+_MOST_ROWS: Final = 1_000_000_000
+_DAY: Final = 86_400.0  # seconds; longer waits overflow the clocks of the system
+_FAIR_NUMBER_OF_ROWS: Final = 100
+_FILE: Final = File()
+_FILE_OR_STREAM: Final = File(or_stream=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceOptions:
-    """Where the source file is and how it is written.
+@unique
+class Region(StrEnum):
+    """The regions of Sitecore CDP."""
 
-    Attributes:
-        path: The source file; None is standard input.
-        encoding: Name of a Python codec; None is UTF-8, or UTF-16 and UTF-32 by their BOM.
-        delimiter: One character; None detects ``,`` ``;`` tab or ``|`` from the header.
-        limit: Only so many records from the start; None is all.
-    """
-
-    path: Path | None
-    encoding: str | None = None
-    delimiter: str | None = None
-    limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MappingOptions:
-    """Which column holds what.
-
-    Attributes:
-        columns: API field to the names of its columns, from ``--map`` and ``[columns]``; more
-            than one for a list field only.
-        identifiers: Identifier provider to the names of the columns that hold its ids.
-        list_separator: The one separator of list cells; None takes those of the contract.
-        carry: Names of columns that are copied into the results.
-    """
-
-    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    list_separator: str | None = None
-    carry: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What a run asks of values beyond the contact schema.
-
-    Attributes:
-        phone_region: ISO 3166-1 alpha-2 region of numbers without a country code.
-        date_format: ``strptime`` format that is understood besides ISO 8601.
-        require: API fields that every record must fill.
-    """
-
-    phone_region: str | None = None
-    date_format: str | None = None
-    require: tuple[str, ...] = ()
+    EU = "eu"
+    US = "us"
+    AP = "ap"
+    JP = "jp"
 
 
 @unique
 class IfExists(StrEnum):
-    """What to do about a contact that its order has already."""
+    """What to do about a contact that its order already has."""
 
     CREATE = "create"
     """Trust the journal and look at nothing else."""
@@ -67,27 +64,12 @@ class IfExists(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryOptions:
-    """How fast and how patiently contacts are sent.
+@unique
+class LogFormat(StrEnum):
+    """How log lines are written."""
 
-    Attributes:
-        concurrency: Most requests in flight.
-        rate: Most requests a second; None is no cap.
-        timeout: Seconds for one exchange, from connecting to the last byte of the answer.
-        attempts: Most requests that try to create one row's contact, in one run.
-        if_exists: What to do about a contact that its order has already.
-        preview: Read what is there and say what would be done, without doing it.
-        max_errors: Stop once more rows than this were rejected or failed; None is no limit.
-    """
-
-    concurrency: int = 8
-    rate: float | None = None
-    timeout: float = 30.0
-    attempts: int = 5
-    if_exists: IfExists = IfExists.CREATE
-    preview: bool = False
-    max_errors: "MaxErrors | None" = None
+    TEXT = "text"
+    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +85,455 @@ class MaxErrors:
     limit: float
     is_share: bool = False
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``N`` or ``N%``.
+
+        Raises:
+            ValueError: It is neither.
+        """
+        is_share = text.endswith("%")
+        try:
+            limit = float(text[:-1]) if is_share else int(text)
+        except ValueError:
+            limit = -1
+        if not 0 <= limit <= (100 if is_share else limit):
+            raise ValueError(f"{text!r} is neither a number nor a percentage such as 2.5%.")
+        return cls(limit, is_share)
+
     def exceeded(self, errors: int, rows: int) -> bool:
-        """Whether ``errors`` of ``rows`` are more than the limit."""
+        """Return whether ``errors`` of ``rows`` are more than the limit."""
         if self.is_share:
             return rows >= _FAIR_NUMBER_OF_ROWS and errors * 100 > self.limit * rows
         return errors > self.limit
 
+    def __str__(self) -> str:
+        return f"{self.limit:g}%" if self.is_share else f"{self.limit:.0f}"
 
-_FAIR_NUMBER_OF_ROWS = 100
+
+_ROWS_OR_SHARE: Final = Parsed(
+    "N|N%", MaxErrors, MaxErrors.parse, 'a whole number or a string such as "2%"', (int, str)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOptions:
+    """Where the source file is and how it is written.
+
+    Attributes:
+        path: The source file; None for standard input.
+        encoding: Name of a Python codec; None for UTF-8, or UTF-16 and UTF-32 by their BOM.
+        delimiter: One character; None detects ``,`` ``;`` tab or ``|`` from the header.
+        limit: Number of records to read from the start; None for all.
+    """
+
+    path: Path | None = option(
+        _FILE_OR_STREAM,
+        None,
+        Group.FILES,
+        "The CSV file, or - for standard input.",
+        name="CONTACTS_CSV",
+        is_argument=True,
+    )
+    delimiter: str | None = option(
+        Delimiter(),
+        None,
+        Group.INPUT,
+        "What separates cells; tab for a tab.",
+        default_text="detected among , ; tab |",
+        sample='";"',
+    )
+    encoding: str | None = option(
+        Text("NAME"),
+        None,
+        Group.INPUT,
+        "How the file is encoded, such as cp1252.",
+        default_text="UTF-8, or UTF-16 by its BOM",
+        sample='"cp1252"',
+    )
+    limit: int | None = option(
+        Whole(0, _MOST_ROWS),
+        None,
+        Group.INPUT,
+        "Import only the first N rows.",
+        default_text="all rows",
+        sample="100",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingOptions:
+    """Which column holds what.
+
+    Attributes:
+        columns: API field to the names of its columns; more than one for a list field only.
+        identifiers: Identifier provider to the names of the columns with its ids.
+        list_separator: The one separator of list cells; None for those of docs/input.md.
+        carry: Names of columns that are copied into the results.
+    """
+
+    columns: Mapping[str, tuple[str, ...]] = option(
+        Table("FIELD", "COLUMN", "the name of a column", names_fields=True),
+        {},
+        Group.INPUT,
+        "The column of a field, when the header does not name it. Repeatable.",
+        name="map",
+        sample='["lastName=Surname"]',
+    )
+    identifiers: Mapping[str, tuple[str, ...]] = option(
+        Table("PROVIDER", "COLUMN", "the name of a column"),
+        {},
+        Group.INPUT,
+        "A column with the guests' ids of one provider. Repeatable.",
+        name="identifier",
+        sample='["CRM=Customer No"]',
+    )
+    list_separator: str | None = option(
+        Text(),
+        None,
+        Group.INPUT,
+        "What separates values within a cell.",
+        default_text="; or | or a line break",
+        sample='"/"',
+    )
+    carry: tuple[str, ...] = option(
+        Many(Name("COLUMN")),
+        (),
+        Group.INPUT,
+        "A column to copy into the results. Repeatable.",
+        sample='["Customer No"]',
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a run requires of values beyond the contact schema.
+
+    Attributes:
+        phone_region: ISO 3166-1 alpha-2 region of numbers without a country code.
+        date_format: ``strptime`` format that is understood in addition to ISO 8601.
+        require: API fields that every record must fill.
+    """
+
+    require: tuple[str, ...] = option(
+        Many(Name("FIELD", r"[;,\s]")),  # field names contain no blanks
+        (),
+        Group.VALUES,
+        "A field that every row must fill. Repeatable.",
+        sample='["firstName", "emails"]',
+    )
+    date_format: str | None = option(
+        Text("FORMAT"),
+        None,
+        Group.VALUES,
+        "How dates are written, such as %d/%m/%Y, in addition to ISO 8601.",
+        sample='"%d/%m/%Y"',
+    )
+    phone_region: str | None = option(
+        Text("CC"),
+        None,
+        Group.VALUES,
+        "The country of phone numbers without a country code, such as IE.",
+        sample='"IE"',
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryOptions:
+    """How fast and how patiently requests are sent.
+
+    Attributes:
+        concurrency: Most requests in flight.
+        rate: Most requests a second; None for no cap.
+        timeout: Seconds for one exchange, from connecting to the last byte of the answer.
+        attempts: Most requests that try to create one row's contact, in one run.
+        if_exists: What to do about a contact that its order already has.
+        preview: Read what is there and report what would be done, without doing it.
+        max_errors: Stop once more rows than this were rejected or failed; None for no limit.
+    """
+
+    if_exists: IfExists = option(
+        Choice(IfExists),
+        IfExists.CREATE,
+        Group.MATCHING,
+        "What to do about a contact that its order already has: create trusts the journal, "
+        "the others read the order's contacts first.",
+        sample='"skip"',
+    )
+    concurrency: int = option(
+        Whole(1, 256), 8, Group.DELIVERY, "Most requests in flight.", sample="8"
+    )
+    rate: float | None = option(
+        Number("R"),
+        None,
+        Group.DELIVERY,
+        "Most requests a second.",
+        default_text="no cap",
+        sample="20",
+    )
+    timeout: float = option(
+        Number("S", _DAY),
+        30.0,
+        Group.DELIVERY,
+        "Seconds for one answer, from connecting to its last byte.",
+        sample="30",
+    )
+    attempts: int = option(
+        Whole(1), 5, Group.DELIVERY, "Most attempts for one row in one run.", sample="5"
+    )
+    max_errors: MaxErrors | None = option(
+        _ROWS_OR_SHARE,
+        None,
+        Group.SAFETY,
+        "Stop once more rows than this were rejected or failed; a share counts from 100 rows on.",
+        default_text="no limit",
+        sample='"5%"',
+    )
+    preview: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogOptions:
+    """What a command writes to standard error.
+
+    Attributes:
+        log_format: How log lines are written.
+        quiet: Write nothing unless something is wrong.
+        verbose: Write more.
+        progress: Draw a progress bar; None for on a terminal only.
+    """
+
+    log_format: LogFormat = option(
+        Choice(LogFormat),
+        LogFormat.TEXT,
+        Group.OUTPUT,
+        "How log lines are written on standard error.",
+        sources=NOT_FROM_PYTHON,
+        sample='"json"',
+    )
+    quiet: bool = option(
+        Flag(),
+        default=False,
+        group=Group.OUTPUT,
+        text="Write nothing unless something is wrong.",
+        short="q",
+        sources=NOT_FROM_PYTHON,
+        sample="true",
+    )
+    verbose: bool = option(
+        Flag(),
+        default=False,
+        group=Group.OUTPUT,
+        text="Write more: all settings and where each comes from, the proxy, the certificates.",
+        short="v",
+        sources=NOT_FROM_PYTHON,
+        sample="true",
+    )
+    progress: bool | None = option(
+        Flag(negatable=True),
+        None,
+        Group.OUTPUT,
+        "Draw a progress bar; never with --quiet or --log-format json.",
+        default_text="on a terminal only",
+        sample="false",
+    )
+
+    @property
+    def bar(self) -> bool | None:
+        """Whether to draw a progress bar; None for on a terminal only."""
+        return False if self.quiet or self.log_format is LogFormat.JSON else self.progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonSettings:
+    """The options that ``import-contacts`` and ``undo-import`` share."""
+
+    region: Region | None = option(
+        Choice(Region), None, Group.DESTINATION, "Send to this region of Sitecore CDP.",
+        sample='"eu"',
+    )  # fmt: skip
+    base_url: str | None = option(
+        Text("URL"),
+        None,
+        Group.DESTINATION,
+        "Send to this address instead; https, or http to a loopback address.",
+        sample='"https://api-engage-eu.sitecorecloud.io"',
+    )
+    credentials_file: Path | None = option(
+        _FILE,
+        None,
+        Group.DESTINATION,
+        "TOML file with client_key and api_token that only you can read.",
+        default_text="from the environment",
+        sample='"credentials.toml"',
+    )
+    new_client_key: bool = option(
+        Flag(),
+        default=False,
+        group=Group.JOURNAL,
+        text="The client key was renewed and the tenant is the same, so the journal still holds.",
+        sample="true",
+    )
+    config: Path | None = option(
+        _FILE,
+        None,
+        Group.FILES,
+        "TOML file with any of the options of import-contacts, and [columns] and [identifiers].",
+        sources=frozenset({Origin.COMMAND_LINE, Origin.ENVIRONMENT}),
+    )
+    log: LogOptions = field(default_factory=LogOptions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSettings(CommonSettings):
+    """What ``import-contacts`` was asked to do, as it was asked."""
+
+    out: Path | None = option(
+        _FILE_OR_STREAM,
+        None,
+        Group.FILES,
+        "Results CSV; - for standard output.",
+        default_text="<input stem>.results.csv",
+        sample='"results.csv"',
+    )
+    rejects: Path | None = option(
+        _FILE_OR_STREAM,
+        None,
+        Group.FILES,
+        "The records that did not get in, as they were read, with the reason. Can be imported "
+        "again.",
+        sample='"rejects.csv"',
+    )
+    report: Path | None = option(
+        _FILE_OR_STREAM,
+        None,
+        Group.FILES,
+        "A page about the run, as one HTML file.",
+        sample='"report.html"',
+    )
+    summary: Path | None = option(
+        _FILE_OR_STREAM,
+        None,
+        Group.FILES,
+        "The figures of the run as JSON.",
+        sample='"summary.json"',
+    )
+    sandbox: bool = option(
+        Flag(),
+        default=False,
+        group=Group.DESTINATION,
+        text="Start a local API for this run and send there: a rehearsal.",
+        sample="true",
+    )
+    sandbox_faults: Path | None = option(
+        _FILE,
+        None,
+        Group.DESTINATION,
+        "TOML file with the faults that the sandbox simulates.",
+        sample='"bad-day.toml"',
+    )
+    dry_run: bool = option(
+        Flag(),
+        default=False,
+        group=Group.SAFETY,
+        text="Read and validate everything, send nothing.",
+        sample="true",
+    )
+    strict: bool = option(
+        Flag(),
+        default=False,
+        group=Group.SAFETY,
+        text="Send nothing at all unless every row is valid.",
+        sample="true",
+    )
+    journal: Path | None = option(
+        _FILE,
+        None,
+        Group.JOURNAL,
+        "What was sent and what came of it.",
+        default_text="<out>.journal",
+        sample='"results.csv.journal"',
+    )
+    fresh: bool = option(
+        Flag(),
+        default=False,
+        group=Group.JOURNAL,
+        text="Forget the journal and send everything.",
+        sample="true",
+    )
+    source: SourceOptions = field(default_factory=SourceOptions)
+    mapping: MappingOptions = field(default_factory=MappingOptions)
+    rules: Rules = field(default_factory=Rules)
+    delivery: DeliveryOptions = field(default_factory=DeliveryOptions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoDeliveryOptions(DeliveryOptions):
+    """How fast and how patiently contacts are deleted; ``--if-exists`` is not an option."""
+
+    if_exists: IfExists = IfExists.CREATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoSettings(CommonSettings):
+    """What ``undo-import`` was asked to do, as it was asked.
+
+    Confirmation and outputs are never taken from the environment or the configuration file:
+    those are shared with the import, for which they were meant.
+    """
+
+    results_csv: Path | None = option(
+        _FILE,
+        None,
+        Group.FILES,
+        "The results file of the import.",
+        name="RESULTS_CSV",
+        is_argument=True,
+    )
+    out: Path | None = option(
+        _FILE_OR_STREAM,
+        None,
+        Group.FILES,
+        "What came of each contact, as CSV; - for standard output.",
+        default_text="<results stem>.undone.csv",
+        sources=ONLY_COMMAND_LINE,
+    )
+    summary: Path | None = option(
+        _FILE_OR_STREAM,
+        None,
+        Group.FILES,
+        "The figures of the run as JSON.",
+        sources=ONLY_COMMAND_LINE,
+    )
+    yes: bool = option(
+        Flag(),
+        default=False,
+        group=Group.SAFETY,
+        text="Do not ask. Needed where there is no terminal.",
+        sources=ONLY_COMMAND_LINE,
+    )
+    force: bool = option(
+        Flag(),
+        default=False,
+        group=Group.SAFETY,
+        text="Also delete contacts that were changed since, or that another program may have "
+        "created.",
+        sources=ONLY_COMMAND_LINE,
+    )
+    dry_run: bool = option(
+        Flag(),
+        default=False,
+        group=Group.SAFETY,
+        text="Look at every contact and report what would be deleted; delete nothing.",
+    )
+    journal: Path | None = option(
+        _FILE,
+        None,
+        Group.JOURNAL,
+        "The journal of the import, in which the deletions are recorded.",
+        default_text="<RESULTS_CSV>.journal",
+    )
+    delivery: UndoDeliveryOptions = field(default_factory=UndoDeliveryOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,48 +551,55 @@ class Setting:
     origin: str
 
 
+class Resolved(TypedDict):
+    """What had to be worked out for :class:`RunOptions`; see there."""
+
+    source: SourceOptions
+    delivery: DeliveryOptions
+    out: Path
+    journal: Path
+    base_url: str | None
+    destination: str | None
+    starts_sandbox: bool
+    bar: bool | None
+    reads: Mapping[str, Path]
+    shown: tuple[Setting, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """All that one import is asked to do.
+class RunOptions(ImportSettings):
+    """What was asked for, with everything that had to be worked out.
 
     Attributes:
-        base_url: Where to send; None only for a dry run.
-        destination: What the journal calls it, as no two addresses of a sandbox are alike.
         out: Results file, ``-`` for standard output.
-        rejects: File for the records that did not get in; None is none.
-        summary: File for the figures of the run as JSON; None is none.
-        report: File for the page about the run; None is none.
         journal: The journal file.
-        dry_run: Read and validate everything, send nothing.
-        strict: Send nothing unless every record is valid.
-        fresh: Forget what the journal holds on the destination.
-        new_client_key: The client key has been renewed; the tenant is the same as ever.
-        starts_sandbox: The API was started for this run, and holds nothing.
-        bar: Draw a progress bar; None is on a terminal only.
-        reads: Option to a file that it has the run read, such as ``--config``; none of them
-            may be written over.
+        base_url: Where to send; None only for a dry run.
+        destination: What the journal calls it, as every sandbox has another address.
+        starts_sandbox: The API was started for this run, and contains nothing.
+        bar: Draw a progress bar; None for on a terminal only.
+        reads: Option to a file that the run reads because of it, such as ``--config``; none of
+            them may be overwritten.
         shown: All options, as the report and ``--verbose`` show them.
     """
 
-    source: SourceOptions
-    mapping: MappingOptions = field(default_factory=MappingOptions)
-    rules: Rules = field(default_factory=Rules)
-    delivery: DeliveryOptions = field(default_factory=DeliveryOptions)
+    out: Path
+    journal: Path
     base_url: str | None = None
     destination: str | None = None
-    out: Path
-    rejects: Path | None = None
-    summary: Path | None = None
-    report: Path | None = None
-    journal: Path
-    dry_run: bool = False
-    strict: bool = False
-    fresh: bool = False
-    new_client_key: bool = False
     starts_sandbox: bool = False
     bar: bool | None = None
     reads: Mapping[str, Path] = field(default_factory=dict)
     shown: tuple[Setting, ...] = ()
+
+    @classmethod
+    def of(cls, asked: CommonSettings, **resolved: Unpack[Resolved]) -> Self:
+        """Return everything that was asked for, completed by what had to be worked out."""
+        known = {one.name for one in fields(cls)}
+        given: dict[str, Any] = {
+            one.name: getattr(asked, one.name) for one in fields(asked) if one.name in known
+        }
+        given.update(resolved)
+        return cls(**given)
 
     @property
     def asks_api(self) -> bool:
@@ -180,3 +610,41 @@ class RunOptions:
     def trusts_journal(self) -> bool:
         """Whether only the journal says what is there, and not the order's contacts as well."""
         return self.delivery.if_exists is IfExists.CREATE
+
+
+class ImportOptions(TypedDict, total=False):
+    """The options of :func:`importer.import_contacts`; None stands for the default of each."""
+
+    out: StrPath | None
+    rejects: StrPath | None
+    report: StrPath | None
+    summary: StrPath | None
+    region: str | None
+    base_url: str | None
+    sandbox: bool
+    sandbox_faults: StrPath | None
+    credentials_file: StrPath | None
+    client_key: str | None
+    api_token: str | None
+    dry_run: bool
+    strict: bool
+    limit: int | None
+    max_errors: int | str | MaxErrors | None
+    journal: StrPath | None
+    fresh: bool
+    new_client_key: bool
+    columns: Mapping[str, str | Sequence[str]]
+    identifiers: Mapping[str, str | Sequence[str]]
+    require: Sequence[str]
+    carry: Sequence[str]
+    delimiter: str | None
+    encoding: str | None
+    list_separator: str | None
+    date_format: str | None
+    phone_region: str | None
+    concurrency: int
+    rate: float | None
+    timeout: float
+    attempts: int
+    if_exists: str
+    progress: bool | None

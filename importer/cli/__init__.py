@@ -1,4 +1,4 @@
-"""The command line: it parses and wires, and does no work itself."""
+"""The command line: click and the process around it; the work is done elsewhere."""
 
 from importer.cli.main import main
 
