@@ -261,7 +261,7 @@ class DeliveryOptions:
         sample='"skip"',
     )
     concurrency: int = option(
-        Whole(1, 256), 8, Group.DELIVERY, "Most requests in flight.", sample="8"
+        Whole(1, 256), 8, Group.DELIVERY, "Most requests in flight.", sample="16"
     )
     rate: float | None = option(
         Number("R"),
@@ -276,10 +276,10 @@ class DeliveryOptions:
         30.0,
         Group.DELIVERY,
         "Seconds for one answer, from connecting to its last byte.",
-        sample="30",
+        sample="60",
     )
     attempts: int = option(
-        Whole(1), 5, Group.DELIVERY, "Most attempts for one row in one run.", sample="5"
+        Whole(1), 5, Group.DELIVERY, "Most attempts for one row in one run.", sample="3"
     )
     max_errors: MaxErrors | None = option(
         _ROWS_OR_SHARE,

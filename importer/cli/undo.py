@@ -30,9 +30,7 @@ _EPILOG: Final = (
     "are not, 2 wrong usage, or not confirmed, 3 not a results file, 4 credentials refused, 5 "
     "stopped midway (run again), 75 another run holds the journal, 130 or 143 interrupted."
 )
-_GUESTS: Final = (
-    "Guests that the API matched to a contact, or created from one, are not changed back."
-)
+_GUESTS: Final = "What the API did to guests, matching or creating them, is not undone."
 
 
 def main() -> None:

@@ -1,19 +1,21 @@
-"""The commented configuration file says all that can be said, and is right."""
+"""The sample configuration file shows every option, and is right."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from importer.cli.config import TABLES, read_config
-from importer.cli.main import command
-from importer.cli.tables import table_options
+from importer import reference
+from importer.given import read_config
+from importer.options import File, Origin, declared
+from importer.settings import ImportSettings
 
-SAMPLE = Path(__file__).parents[2] / "sample_data" / "import-contacts.toml"
+SAMPLE = Path(__file__).parents[2] / reference.SAMPLE
+OPTIONS = declared(ImportSettings)
 
 
 @pytest.fixture
-def all_of_it(tmp_path: Path) -> Path:
+def uncommented(tmp_path: Path) -> Path:
     """The sample with every example taken out of its comment."""
     path = tmp_path / "all.toml"
     text = re.sub(r"(?m)^# (?=\w[\w-]* = )", "", SAMPLE.read_text(encoding="utf-8"))
@@ -21,22 +23,30 @@ def all_of_it(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_sample_is_understood() -> None:
-    """As it stands, somebody can start from it."""
-    assert read_config(SAMPLE, command)["region"] == "eu"
+def test_sample_is_up_to_date() -> None:
+    """Run ``python -m importer.reference`` after a change of the declaration."""
+    assert SAMPLE.read_text(encoding="utf-8") == reference.sample_config()
 
 
-def test_the_sample_holds_every_option(all_of_it: Path) -> None:
-    """With its comments taken away, each option is there once, with a value that is right."""
-    values = read_config(all_of_it, command)
-    assert set(values) == {option.name for option in table_options(command).values()}
-    assert set(TABLES.values()) <= set(values)
+def test_sample_is_valid() -> None:
+    """A user can start from it as it is."""
+    assert read_config(SAMPLE)["region"] == "eu"
 
 
-def test_its_paths_are_relative_to_it(all_of_it: Path) -> None:
-    """Wherever the command is started, cron's home directory for example."""
-    values = read_config(all_of_it, command)
-    for name in ("out", "rejects", "report", "summary", "journal", "credentials_file"):
-        path = values[name]
-        assert isinstance(path, Path)
-        assert path.parent == all_of_it.parent
+def test_sample_contains_every_option(uncommented: Path) -> None:
+    """Each option is there once, with a value that is accepted."""
+    wanted = {key for key, one in OPTIONS.items() if Origin.CONFIG in one.sources}
+    assert set(read_config(uncommented)) == wanted
+
+
+def test_lines_of_the_sample_are_not_too_long() -> None:
+    """It is read in a terminal."""
+    assert max(map(len, SAMPLE.read_text(encoding="utf-8").splitlines())) < 100
+
+
+def test_paths_of_the_sample_are_relative_to_it(uncommented: Path) -> None:
+    """Wherever the command is started, in the home directory of cron for example."""
+    for keyword, value in read_config(uncommented).items():
+        if isinstance(OPTIONS[keyword].kind, File):
+            assert isinstance(value, Path)
+            assert value.parent == uncommented.parent

@@ -1,4 +1,4 @@
-"""A night in the life of a cron job: configured by files, silent when all is well."""
+"""A job of cron: configured by files, silent when all is well."""
 
 import json
 import os
@@ -23,7 +23,7 @@ BARE = {"LANG": "C", "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "
 
 
 def lines_of(text: str) -> list[dict[str, Any]]:
-    """The events of a log in JSON: each line is one, with a name of the catalogue."""
+    """Return the events of a log in JSON: each line is one, with a documented name."""
     events: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
     assert {found["event"] for found in events} <= set(EVENTS)
     for found in events:
@@ -32,7 +32,7 @@ def lines_of(text: str) -> list[dict[str, Any]]:
 
 
 def in_shell(workplace: Workplace, *words: object) -> "subprocess.Popen[bytes]":
-    """Start the command in a shell, which opens and closes its streams as ``words`` say."""
+    """Start the command in a shell, with redirections among the ``words``."""
     line = " ".join(map(str, (*COMMAND, f"--out {workplace.out}", *words)))
     return subprocess.Popen(
         ["bash", "-o", "pipefail", "-c", f"exec {line}"],  # noqa: S607
@@ -43,10 +43,10 @@ def in_shell(workplace: Workplace, *words: object) -> "subprocess.Popen[bytes]":
     )
 
 
-def test_a_night_by_files_alone(
+def test_nightly_run_needs_only_files(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """Configuration and credentials elsewhere, started in another directory, nothing said."""
+    """They are in another directory than the one it starts in; nothing is written to the log."""
     contacts(4)
     (workplace.directory / "import.toml").write_text(
         f'base-url = "{server.url}"\nout = "results.csv"\nreport = "report.html"\n'
@@ -76,8 +76,8 @@ def test_a_night_by_files_alone(
         assert stat.S_IMODE((workplace.directory / name).stat().st_mode) == 0o600, name
 
 
-def test_quiet_says_what_is_wrong(workplace: Workplace, contacts: Contacts) -> None:
-    """In a table with the commonest errors, where they begin, and what to do."""
+def test_quiet_run_reports_what_is_wrong(workplace: Workplace, contacts: Contacts) -> None:
+    """With a table of the most frequent errors, their first lines, and the next step."""
     with ReferenceServer(faults=[Fault(status=400)]) as server:
         ran = workplace.send(contacts(3), server, "--quiet", "--concurrency", 1)
     assert ran.exit_status == 1
@@ -87,10 +87,10 @@ def test_quiet_says_what_is_wrong(workplace: Workplace, contacts: Contacts) -> N
     assert "INFO" not in ran.stderr
 
 
-def test_quiet_says_that_the_journal_was_lost(
+def test_quiet_run_reports_a_lost_journal(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """All of its rows are done, a second time: at night nobody else would notice."""
+    """Every row is created a second time, which would otherwise go unnoticed."""
     source = contacts(3)
     assert workplace.send(source, server, "--quiet").stderr == ""
     (workplace.directory / "results.csv.journal").unlink()
@@ -99,10 +99,10 @@ def test_quiet_says_that_the_journal_was_lost(
     assert "says that 3 contacts are there already" in ran.stderr
 
 
-def test_a_journal_that_is_not_trusted_alone_is_not_missed(
+def test_lost_journal_is_not_reported_when_orders_are_read(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """With --if-exists, the order's contacts say what is there: nothing is created again."""
+    """With --if-exists, the contacts of the orders are compared: nothing is created again."""
     source = contacts(3)
     workplace.send(source, server)
     (workplace.directory / "results.csv.journal").unlink()
@@ -113,7 +113,7 @@ def test_a_journal_that_is_not_trusted_alone_is_not_missed(
 def test_every_line_of_the_json_log_is_an_event(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """From the settings to the figures."""
+    """From the settings to the final figures."""
     source = workplace.write(
         [
             ("orderRef", "firstName", "title", "Nick"),
@@ -147,10 +147,10 @@ def test_every_line_of_the_json_log_is_an_event(
     ],
 )
 @pytest.mark.parametrize("by", ["argument", "environment"])
-def test_wrong_usage_is_told_as_json_too(
+def test_wrong_usage_is_reported_as_json(
     workplace: Workplace, contacts: Contacts, arguments: list[str], by: str
 ) -> None:
-    """Whichever way the format was asked for, and wherever it stands."""
+    """Wherever the format was set, even after the mistake."""
     env = {"IMPORT_CONTACTS_LOG_FORMAT": "json"} if by == "environment" else {}
     last = ["--log-format", "json"] if by == "argument" else []
     ran = workplace.run(contacts(1), *arguments, *last, **env)
@@ -167,20 +167,18 @@ def test_wrong_usage_is_told_as_json_too(
     ],
 )
 @pytest.mark.parametrize("more", ["", "no-such-option = 1\n"], ids=["right", "wrong"])
-def test_the_format_of_the_configuration_file_holds_for_wrong_usage(
+def test_format_of_the_configuration_file_applies_to_wrong_usage(
     workplace: Workplace, contacts: Contacts, arguments: list[str], more: str
 ) -> None:
-    """Even where the file itself is not right."""
+    """Even if the file contains a mistake."""
     config = workplace.directory / "import.toml"
     config.write_text(f'log-format = "json"\nquiet = true\n{more}')
     (found,) = lines_of(workplace.run(contacts(1), "--config", config, *arguments).stderr)
     assert (found["event"], found["exitCode"]) == ("run.failed", 2)
 
 
-def test_what_the_sandbox_complains_of_is_one_event(
-    workplace: Workplace, contacts: Contacts
-) -> None:
-    """It is another process, whose own words would stand between the lines of the log."""
+def test_error_of_the_sandbox_is_one_event(workplace: Workplace, contacts: Contacts) -> None:
+    """It is another process, whose own output would mix with the lines of the log."""
     faults = workplace.directory / "faults.toml"
     faults.write_text("[[rules]]\n")
     arguments = ("--sandbox", "--sandbox-faults", faults, "--log-format", "json")
@@ -215,10 +213,10 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_what_python_itself_would_say_is_an_event_without_its_text(
+def test_error_reported_by_python_is_an_event_without_its_text(
     workplace: Workplace, contacts: Contacts, tmp_path: Path, kind: str
 ) -> None:
-    """A thread that dies, a warning, an error that nobody can take: their text may be a cell's."""
+    """A failed thread, a warning, an unraisable error: their texts may quote a cell."""
     code, name, says = BROKEN[kind]
     (tmp_path / "sitecustomize.py").write_text(
         f"{code}import importer.planning as planning\noriginal = planning.plan\n"
@@ -237,10 +235,8 @@ def test_what_python_itself_would_say_is_an_event_without_its_text(
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
-def test_a_signal_before_the_run_begins_is_one_event(
-    workplace: Workplace, number: signal.Signals
-) -> None:
-    """While standard input is waited for, for example."""
+def test_signal_before_the_run_is_one_event(workplace: Workplace, number: signal.Signals) -> None:
+    """For example while it waits for standard input."""
     process = workplace.start(
         "-", "--dry-run", "--log-format", "json", "--out", workplace.out, "-v",
         stdin=subprocess.PIPE,
@@ -255,10 +251,10 @@ def test_a_signal_before_the_run_begins_is_one_event(
     assert not workplace.out.exists()
 
 
-def test_a_signal_while_the_libraries_are_loaded_is_told(
+def test_signal_while_libraries_are_loaded_is_reported(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """That takes half a second, in which a scheduler may think better of it."""
+    """Loading takes long enough for a scheduler to cancel the job."""
     slow = workplace.directory / "slow" / "pandas"
     slow.mkdir(parents=True)
     (slow / "__init__.py").write_text(
@@ -273,16 +269,17 @@ def test_a_signal_while_the_libraries_are_loaded_is_told(
     process.terminate()
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 143
-    assert stderr.startswith(f"{stderr[:20]} ERROR run.failed: SIGTERM came. Run the same command")
+    message = "ERROR run.failed: Received SIGTERM. Run the same command"
+    assert stderr.startswith(f"{stderr[:20]} {message}")
     assert len(stderr.splitlines()) == 1
     assert server.requests == []
 
 
 @pytest.mark.parametrize("command", [COMMAND, UNDO], ids=["import", "undo"])
-def test_a_working_directory_that_is_gone_is_told(
+def test_removed_working_directory_is_reported(
     workplace: Workplace, contacts: Contacts, command: tuple[str, ...]
 ) -> None:
-    """It is no fault of the program, and nobody should report it as one."""
+    """As wrong usage, not as an internal error."""
     gone = workplace.directory / "gone"
     line = f"mkdir {gone} && cd {gone} && rmdir {gone} && exec " + shlex.join(
         [*command, str(contacts(1)), "--base-url", "http://127.0.0.1:9"]
@@ -293,18 +290,18 @@ def test_a_working_directory_that_is_gone_is_told(
 
 
 @pytest.mark.parametrize("option", ["--api-token", "--client-key=S3CRET", "--password"])
-def test_a_credential_among_the_arguments_is_told_where_it_belongs(
+def test_credential_among_the_arguments_is_refused(
     workplace: Workplace, contacts: Contacts, option: str
 ) -> None:
-    """And not repeated."""
+    """The message says where it belongs, and does not repeat it."""
     ran = workplace.run(contacts(1), option, "S3CRET")
     assert ran.exit_status == 2
     assert "SITECORE_CDP_API_TOKEN" in ran.stderr
     assert "S3CRET" not in ran.stderr
 
 
-def test_a_mistyped_variable_is_no_variable(workplace: Workplace, contacts: Contacts) -> None:
-    """It is told, with the nearest name, before anything is done."""
+def test_mistyped_variable_is_refused(workplace: Workplace, contacts: Contacts) -> None:
+    """The message names the nearest option."""
     ran = workplace.run(contacts(1), "--dry-run", IMPORT_CONTACTS_MAX_EROR="3")
     assert ran.exit_status == 2
     assert "did you mean max-errors?" in ran.stderr
@@ -314,20 +311,20 @@ def test_a_mistyped_variable_is_no_variable(workplace: Workplace, contacts: Cont
     ("name", "value"),
     [("STRICT", "maybe"), ("LIMIT", "x"), ("MAP", "street"), ("LOG_FORMAT", "xml")],
 )
-def test_a_wrong_value_of_a_variable_is_told_as_the_variable_s(
+def test_wrong_value_of_a_variable_names_the_variable(
     workplace: Workplace, contacts: Contacts, name: str, value: str
 ) -> None:
-    """Nobody finds it by looking at the command."""
+    """The command line does not show where it comes from."""
     ran = workplace.run(contacts(1), "--dry-run", **{f"IMPORT_CONTACTS_{name}": value})
     assert ran.exit_status == 2
     assert ran.stderr.startswith(f"Error: IMPORT_CONTACTS_{name}: '{value}' is not ")
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_a_bare_environment_harms_nothing(
+def test_bare_environment_is_sufficient(
     workplace: Workplace, server: ReferenceServer, log_format: str
 ) -> None:
-    """No locale, no UTF-8: names are escaped in the log and whole in the results."""
+    """Without a locale, names are escaped in the log and intact in the results."""
     source = workplace.write([("orderRef", "firstName", "Größe"), (order(1), "Σωκράτης", "ß")])
     ran = workplace.run(
         source, "--base-url", server.url, "--out", workplace.out, "--carry", "Größe",
@@ -342,10 +339,10 @@ def test_a_bare_environment_harms_nothing(
 @pytest.mark.parametrize(
     "redirection", ["2>&-", "2>&- >&- <&-", "2>&1 | head -c 1", "2>/dev/full", "2>&1 | true"]
 )
-def test_a_closed_pipe_harms_nothing(
+def test_closed_pipe_does_not_affect_the_run(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts, redirection: str
 ) -> None:
-    """The run goes on, its files are whole, and its exit status is its own."""
+    """It continues, its files are complete, and its exit status is unchanged."""
     process = in_shell(
         workplace, contacts(20), "--base-url", server.url, "--progress", "-v", redirection
     )
@@ -354,7 +351,7 @@ def test_a_closed_pipe_harms_nothing(
     assert workplace.out.read_text().count("created") == 20
 
 
-def test_help_that_nobody_reads_harms_nothing(workplace: Workplace) -> None:
+def test_help_into_a_closed_pipe_exits_0(workplace: Workplace) -> None:
     """As in: import-contacts --help | head -1."""
     reader, writer = os.pipe()
     os.close(reader)
@@ -370,10 +367,10 @@ def test_help_that_nobody_reads_harms_nothing(workplace: Workplace) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_closed_standard_error_is_not_the_journal(
+def test_number_of_a_closed_standard_stream_is_not_reused(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """Its number is kept, or whatever is written there would land in the next file opened."""
+    """Otherwise log lines would be written into the next file that is opened."""
     numbers: list[str] = []
 
     def look(_: object) -> None:
@@ -387,19 +384,19 @@ def test_a_closed_standard_error_is_not_the_journal(
     assert numbers == [os.devnull] * 3
 
 
-def test_results_for_a_closed_standard_output_are_refused(
+def test_results_for_closed_standard_output_are_refused(
     workplace: Workplace, contacts: Contacts
 ) -> None:
-    """Before anything is sent: nobody would ever see them."""
+    """Before anything is sent, as they would be lost."""
     process = in_shell(workplace, contacts(1), "--dry-run", "--out -", ">&-")
     assert b"standard output is closed" in process.communicate(timeout=120)[1]
     assert process.returncode == 2
 
 
-def test_an_interruption_says_what_happens_next(
+def test_interruption_reports_what_happens_next(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """That requests in flight are waited for, and how to leave at once."""
+    """Requests in flight are waited for, and a second signal would not wait."""
     server.latency = 0.5
     process = workplace.start(
         contacts(50), "--base-url", server.url, "--out", workplace.out, "--concurrency", 1,
@@ -415,10 +412,10 @@ def test_an_interruption_says_what_happens_next(
     assert events["run.finished"]["exitCode"] == 143
 
 
-def test_verbose_shows_the_way_to_the_api(
+def test_verbose_run_logs_settings_and_environment(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """The settings with their origin, and what the environment decides; no proxy's password."""
+    """Settings with their origin, proxy and certificates; never the password of a proxy."""
     ran = workplace.run(
         contacts(1), "--base-url", server.url, "--out", workplace.out, "-v", "--rate", "50",
         IMPORT_CONTACTS_TIMEOUT="7", HTTPS_PROXY="http://me:PROXYSECRET@proxy.example:3128",
@@ -430,7 +427,7 @@ def test_verbose_shows_the_way_to_the_api(
     assert "PROXYSECRET" not in ran.stderr
 
 
-def test_a_summary_or_report_that_cannot_be_written_is_known_at_once(
+def test_unwritable_summary_or_report_is_refused(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
     """Before anything is sent."""
@@ -442,10 +439,10 @@ def test_a_summary_or_report_that_cannot_be_written_is_known_at_once(
 
 
 @pytest.mark.parametrize("option", ["--summary", "--report"])
-def test_a_file_about_the_run_that_is_lost_midway_hides_nothing(
+def test_summary_or_report_lost_midway_exits_5(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts, option: str
 ) -> None:
-    """The results are there, the figures are told, and why it is not 0."""
+    """The results are written, and the log has the figures and the reason."""
     place = workplace.directory / "about"
     place.mkdir()
     server.fault_of = lambda _: shutil.rmtree(place, ignore_errors=True)
@@ -457,10 +454,10 @@ def test_a_file_about_the_run_that_is_lost_midway_hides_nothing(
     assert ran.statuses == ["created"] * 3
 
 
-def test_a_lost_report_is_in_the_summary(
+def test_lost_report_is_in_the_summary(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """Its exit code is that of the process."""
+    """Its exit code is the exit status of the process."""
     place = workplace.directory / "about"
     place.mkdir()
     server.fault_of = lambda _: shutil.rmtree(place, ignore_errors=True)
@@ -472,7 +469,7 @@ def test_a_lost_report_is_in_the_summary(
 
 
 @pytest.mark.parametrize("option", ["--summary", "--report", "--rejects", "--out"])
-def test_a_file_that_another_run_is_writing_is_known_at_once(
+def test_file_that_another_run_is_writing_is_refused(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts, option: str
 ) -> None:
     """Before anything is sent."""
@@ -484,10 +481,10 @@ def test_a_file_that_another_run_is_writing_is_known_at_once(
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o777])
-def test_whatever_the_umask_all_files_are_for_their_owner(
+def test_files_are_private_whatever_the_umask(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts, umask: int
 ) -> None:
-    """Neither is anything open to others, nor closed to the next run."""
+    """Other users cannot read them, and the next run can."""
     files = ("--rejects", "rejects.csv", "--summary", "summary.json", "--report", "report.html")
     process = workplace.start(
         contacts(2), "--base-url", server.url, "--out", workplace.out, *files, umask=umask

@@ -1,4 +1,4 @@
-"""Every exit status, by the situation that leads to it."""
+"""Every exit status, by the situation that causes it."""
 
 import shlex
 
@@ -19,7 +19,7 @@ def test_all_done_exits_0(workplace: Workplace, server: ReferenceServer) -> None
 
 
 def test_some_rows_not_done_exits_1(workplace: Workplace) -> None:
-    """The API has rejected one; its message stands in the results."""
+    """The API has rejected one; the results contain its message."""
     with ReferenceServer(faults=[Fault(status=400)]) as server:
         ran = workplace.send(workplace.write(GOOD), server)
     assert ran.exit_status == ExitStatus.SOME_ROWS_FAILED
@@ -71,7 +71,7 @@ def test_wrong_usage_exits_2(workplace: Workplace, arguments: list[str], says: s
 def test_unusable_credentials_exit_2(
     workplace: Workplace, server: ReferenceServer, name: str, value: str
 ) -> None:
-    """Before anything is sent; the text names the variable and not the value."""
+    """Before anything is sent; the message names the variable and not its value."""
     workplace.write(GOOD)
     ran = workplace.run("contacts.csv", "--base-url", server.url, **{name: value})
     assert ran.exit_status == ExitStatus.USAGE
@@ -98,7 +98,7 @@ def test_unusable_credentials_exit_2(
 def test_unreadable_input_exits_3(
     workplace: Workplace, server: ReferenceServer, content: bytes | None, says: str
 ) -> None:
-    """One clear error that names the place and the remedy; nothing is sent or left."""
+    """One clear error with the position and the remedy; nothing is sent or left behind."""
     source = workplace.directory / "contacts.csv"
     if content is not None:
         source.write_bytes(content)
@@ -109,7 +109,7 @@ def test_unreadable_input_exits_3(
     assert {path.name for path in workplace.directory.iterdir()} <= {"contacts.csv"}
 
 
-def test_a_bad_byte_far_down_is_found_before_anything_is_sent(
+def test_undecodable_byte_at_the_end_is_found_before_anything_is_sent(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
     """The whole file is read once before the first request."""
@@ -124,7 +124,7 @@ def test_a_bad_byte_far_down_is_found_before_anything_is_sent(
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_credentials_exit_4(workplace: Workplace, status: int) -> None:
-    """After one request; every row is kept for the next run, and nothing secret is told."""
+    """After one request; every row is left for the next run."""
     with ReferenceServer(faults=lambda _: Fault(status=status)) as server:
         ran = workplace.send(workplace.write(GOOD), server)
     assert ran.exit_status == ExitStatus.CREDENTIALS
@@ -134,10 +134,10 @@ def test_refused_credentials_exit_4(workplace: Workplace, status: int) -> None:
     assert "SITECORE_CDP_CLIENT_KEY" in ran.stderr
 
 
-def test_a_stop_tells_every_row_of_a_large_file(
+def test_stop_records_every_row_of_a_large_file(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """More rows than may be on their way: whoever reads them waits for the first to be told."""
+    """It has more rows than may be pending, so reading waits for the first outcomes."""
     server.fault_of = lambda _: Fault(status=401, delay=2.0)
     rows = [(order(n), f"Name {n}") for n in range(25_000)]
     ran = workplace.send(workplace.write([("orderRef", "firstName"), *rows]), server)
@@ -146,7 +146,7 @@ def test_a_stop_tells_every_row_of_a_large_file(
     assert len(server.requests) == 1
 
 
-def test_credentials_revoked_midway_exit_4_and_the_next_run_goes_on(
+def test_credentials_revoked_midway_exit_4_and_the_next_run_continues(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
     """What was created before stays created."""
@@ -177,7 +177,7 @@ run.survey = growing
     "while-it-is-sent": f"""
 import importer.pipeline.dispatch as dispatch
 from importer.api import Connection
-dispatch._MOST_PENDING = 10  # so that reading has not come to its end by then
+dispatch._MOST_PENDING = 10  # so that reading has not finished by then
 create, once = Connection.create, [1]
 def growing(self, *given):
     if once:
@@ -190,10 +190,8 @@ Connection.create = growing
 
 
 @pytest.mark.parametrize("code", GROWING.values(), ids=GROWING)
-def test_a_file_that_is_still_growing_exits_5(
-    workplace: Workplace, server: ReferenceServer, code: str
-) -> None:
-    """What was whole of it is sent; the next run goes on with the rest."""
+def test_growing_file_exits_5(workplace: Workplace, server: ReferenceServer, code: str) -> None:
+    """Its complete records are sent; the next run continues with the rest."""
     rows = [(order(n), f"Name {n}") for n in range(300)]
     source = workplace.write([("orderRef", "firstName"), *rows])
     (workplace.directory / "sitecustomize.py").write_text(code)
@@ -206,8 +204,8 @@ def test_a_file_that_is_still_growing_exits_5(
     assert server.contact_counts() == {order(n): 1 for n in [*range(300), 999]}
 
 
-def test_standard_input_that_finds_no_room_exits_3(workplace: Workplace) -> None:
-    """It is no fault of the program that its copy does not fit."""
+def test_standard_input_that_does_not_fit_on_disk_exits_3(workplace: Workplace) -> None:
+    """Not as an internal error: its temporary copy is too large."""
     workplace.write([("orderRef", "firstName"), *((order(n), "Ann") for n in range(1000))])
     command = shlex.join([*COMMAND, "-", "--dry-run", "--out", "results.csv"])
     done = workplace.shell(f"ulimit -f 8; exec {command} < contacts.csv")
@@ -215,8 +213,8 @@ def test_standard_input_that_finds_no_room_exits_3(workplace: Workplace) -> None
     assert "standard input cannot be copied" in done.stderr
 
 
-def test_a_redirect_exits_5_and_is_not_followed(workplace: Workplace) -> None:
-    """Personal data goes to the configured host alone."""
+def test_redirect_exits_5_and_is_not_followed(workplace: Workplace) -> None:
+    """Personal data is sent to the configured host only."""
     with (
         ReferenceServer() as other,
         ReferenceServer(
@@ -229,8 +227,8 @@ def test_a_redirect_exits_5_and_is_not_followed(workplace: Workplace) -> None:
     assert other.requests == []
 
 
-def test_a_held_journal_exits_75(workplace: Workplace, server: ReferenceServer) -> None:
-    """The second run leaves at once and touches nothing."""
+def test_journal_of_another_run_exits_75(workplace: Workplace, server: ReferenceServer) -> None:
+    """The second run exits immediately and changes nothing."""
     rows = [(order(n), f"Name {n}") for n in range(40)]
     source = workplace.write([("orderRef", "firstName"), *rows])
     server.latency = 0.2

@@ -7,15 +7,13 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 from command import Workplace
 from servers.reference import API_TOKEN, CLIENT_KEY, Fault, ReferenceServer
 
 import importer
-from importer.cli.main import command
-from importer.cli.tables import table_options
 
 Contacts = Callable[[int], Path]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -27,10 +25,10 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SITECORE_CDP_API_TOKEN", API_TOKEN)
 
 
-def test_it_returns_the_summary(
+def test_summary_is_returned(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """With the figures of the contract, and the results where they were asked for."""
+    """The results are written where they were asked for."""
     summary = importer.import_contacts(contacts(5), base_url=server.url, out=workplace.out)
     assert summary.exit_status is importer.ExitStatus.OK
     assert summary.statuses == {importer.Status.CREATED: 5}
@@ -39,8 +37,8 @@ def test_it_returns_the_summary(
     assert sum(server.contact_counts().values()) == 5
 
 
-def test_it_takes_the_options_of_the_command(workplace: Workplace, server: ReferenceServer) -> None:
-    """By their names, with the columns as a mapping and credentials by hand."""
+def test_options_are_those_of_the_command(workplace: Workplace, server: ReferenceServer) -> None:
+    """They have the same names; columns are a mapping, and credentials may be passed."""
     source = workplace.write([("Order", "Given", "No"), ("x", "Ann", "7")])
     summary = importer.import_contacts(
         str(source),
@@ -65,18 +63,6 @@ def test_it_takes_the_options_of_the_command(workplace: Workplace, server: Refer
         "summary.json",
     }  # fmt: skip
     assert "call" in (workplace.directory / "report.html").read_text()
-
-
-def test_every_option_of_the_command_is_there() -> None:
-    """But for those that make no sense in a call."""
-    names = {name.replace("-", "_") for name in table_options(command)}
-    names -= {"quiet", "verbose", "log_format", "map", "identifier"}
-    names |= {"columns", "identifiers", "client_key", "api_token"}
-    assert set(get_type_hints(importer.ImportOptions)) == names
-    documented = (importer.ImportOptions.__doc__ or "").split("Attributes:")[1]
-    assert names == {
-        line.split(":")[0].strip() for line in documented.splitlines() if line[8:9].isalpha()
-    }
 
 
 @pytest.mark.parametrize(
@@ -104,12 +90,12 @@ def test_every_option_of_the_command_is_there() -> None:
 def test_wrong_options_raise(
     contacts: Contacts, options: dict[str, Any], error: type[Exception], says: str
 ) -> None:
-    """What a caller can act on."""
+    """The message names the option and what it accepts."""
     with pytest.raises(error, match=says):
         importer.import_contacts(contacts(1), **options)
 
 
-def test_an_unreadable_file_raises(workplace: Workplace, server: ReferenceServer) -> None:
+def test_unreadable_file_raises(workplace: Workplace, server: ReferenceServer) -> None:
     """Nothing is sent, and there are no results."""
     with pytest.raises(importer.InputError):
         importer.import_contacts(
@@ -118,18 +104,18 @@ def test_an_unreadable_file_raises(workplace: Workplace, server: ReferenceServer
     assert not workplace.out.exists()
 
 
-def test_a_stopped_run_returns_what_it_has(workplace: Workplace, contacts: Contacts) -> None:
-    """Its results are written; the status says that there is more to do."""
+def test_stopped_run_returns_its_summary(workplace: Workplace, contacts: Contacts) -> None:
+    """Its results are written; the exit status says that there is more to do."""
     with ReferenceServer(faults=lambda _: Fault(status=401)) as server:
         summary = importer.import_contacts(contacts(3), base_url=server.url, out=workplace.out)
     assert summary.exit_status is importer.ExitStatus.CREDENTIALS
     assert summary.statuses == {importer.Status.NOT_SENT: 3}
 
 
-def test_it_leaves_the_process_alone(
+def test_process_is_left_alone(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """In any thread: no signal handler, no logging configuration, nothing on standard error."""
+    """No signal handler and no logging configuration, in any thread."""
     before = [signal.getsignal(number) for number in SIGNALS]
     handlers = list(logging.getLogger("importer").handlers)
     seen: list[object] = []
@@ -148,32 +134,32 @@ def test_it_leaves_the_process_alone(
     assert logging.getLogger("importer").handlers == handlers
 
 
-def test_its_events_go_to_the_callers_log(
+def test_events_go_to_the_log_of_the_caller(
     workplace: Workplace,
     server: ReferenceServer,
     contacts: Contacts,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By the logger of the package."""
+    """Through the logger of the package."""
     monkeypatch.setattr(logging.getLogger("importer"), "propagate", True)
     caplog.set_level(logging.INFO, "importer")
     importer.import_contacts(contacts(2), base_url=server.url, out=workplace.out)
     assert "run.started" in {vars(record).get("event") for record in caplog.records}
 
 
-def test_the_environment_does_not_meddle(
+def test_environment_of_the_command_is_not_read(
     contacts: Contacts, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Variables for the command say nothing to a call."""
+    """A call has its own arguments."""
     monkeypatch.setenv("IMPORT_CONTACTS_LIMIT", "1")
     monkeypatch.setenv("IMPORT_CONTACTS_REGION", "eu")
     summary = importer.import_contacts(contacts(3), dry_run=True, out=workplace.out)
     assert summary.rows == 3
 
 
-def test_importing_the_package_is_cheap() -> None:
-    """Nothing heavy is loaded before it is needed, and all names are there when it is."""
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    """All public names exist when they are asked for."""
     code = (
         "import sys, importer\n"
         "heavy = {'pandas', 'click', 'requests', 'jinja2'} & set(sys.modules)\n"
@@ -183,7 +169,14 @@ def test_importing_the_package_is_cheap() -> None:
     assert done.stdout.strip() == ""
 
 
-def test_unknown_names_are_unknown() -> None:
-    """As of any module."""
+def test_library_does_not_import_click() -> None:
+    """Not even when it has read its options."""
+    code = "import sys, importer.library; print('click' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_unknown_attribute_raises() -> None:
+    """As it does for any module."""
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = importer.nothing

@@ -1,16 +1,15 @@
-"""Credentials come from a file that nobody else can read, or from the environment."""
+"""Credentials come from a file that only its owner can read, or from the environment."""
 
 import os
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from asking import asked
 
-from importer.cli.credentials import read_credentials
-from importer.cli.given import Given
-from importer.cli.main import command
-from importer.cli.wiring import run_options
+from importer.credentials import read_credentials
 from importer.errors import UsageError
+from importer.resolve import import_run
 
 KEY, TOKEN = "key-S3CRET", "token-S3CRET"
 GOOD = f'client_key = "{KEY}"\napi_token = "{TOKEN}"\n'
@@ -24,21 +23,21 @@ def write(path: Path, text: str = GOOD, mode: int = 0o600) -> Path:
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400])
-def test_a_file_for_its_owner_alone_is_read(tmp_path: Path, mode: int) -> None:
-    """By both names of the contract."""
+def test_private_file_is_read(tmp_path: Path, mode: int) -> None:
+    """It contains both credentials."""
     found = read_credentials(write(tmp_path / "c.toml", mode=mode))
     assert (found.client_key, found.api_token) == (KEY, TOKEN)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o660, 0o644, 0o602, 0o601])
-def test_a_file_that_others_can_use_is_refused(tmp_path: Path, mode: int) -> None:
-    """Whatever they can do with it; the text says how to mend that."""
+def test_file_that_others_can_access_is_refused(tmp_path: Path, mode: int) -> None:
+    """Whatever the kind of access; the message says how to fix that."""
     with pytest.raises(UsageError, match="chmod 600"):
         read_credentials(write(tmp_path / "c.toml", mode=mode))
 
 
-def test_a_link_counts_by_what_it_leads_to(tmp_path: Path) -> None:
-    """Its own mode says nothing."""
+def test_link_is_judged_by_its_target(tmp_path: Path) -> None:
+    """Its own mode means nothing."""
     link = tmp_path / "link.toml"
     link.symlink_to(write(tmp_path / "c.toml", mode=0o644))
     with pytest.raises(UsageError, match="read by others"):
@@ -50,21 +49,21 @@ def test_a_link_counts_by_what_it_leads_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        pytest.param("S3CRET", "not TOML", id="no-toml"),
+        pytest.param("S3CRET", "not valid TOML", id="no-toml"),
         pytest.param(f"client_key = S3CRET\n{GOOD}", "line 1", id="no-quotes"),
-        pytest.param(GOOD + "S3CRET_URL = 1\n", "more than client_key and api_token", id="more"),
-        pytest.param('client_key = "S3CRET"\n', "must hold api_token", id="one-missing"),
-        pytest.param(GOOD.replace('"', ""), "not TOML", id="bare"),
-        pytest.param(f'client_key = ["S3CRET"]\napi_token = "{TOKEN}"', "a text", id="list"),
+        pytest.param(
+            GOOD + "S3CRET_URL = 1\n", "contains more than client_key and api_token", id="more"
+        ),
+        pytest.param('client_key = "S3CRET"\n', "must contain api_token", id="one-missing"),
+        pytest.param(GOOD.replace('"', ""), "not valid TOML", id="bare"),
+        pytest.param(f'client_key = ["S3CRET"]\napi_token = "{TOKEN}"', "a string", id="list"),
         pytest.param('client_key = ""\napi_token = "S3CRET"', "missing or blank", id="blank"),
         pytest.param('client_key = "S3CRET x"\napi_token = "y"', "holds a blank", id="with-blank"),
-        pytest.param("", "must hold client_key", id="empty"),
+        pytest.param("", "must contain client_key", id="empty"),
     ],
 )
-def test_what_is_wrong_is_told_without_a_word_of_the_file(
-    tmp_path: Path, text: str, says: str
-) -> None:
-    """It may be a secret in the wrong place."""
+def test_wrong_file_is_reported_without_quoting_it(tmp_path: Path, text: str, says: str) -> None:
+    """It may contain a secret in the wrong place."""
     with pytest.raises(UsageError) as caught:
         read_credentials(write(tmp_path / "c.toml", text))
     assert says in str(caught.value)
@@ -72,8 +71,8 @@ def test_what_is_wrong_is_told_without_a_word_of_the_file(
     assert "c.toml" in str(caught.value)
 
 
-def test_no_utf_8_is_told(tmp_path: Path) -> None:
-    """Without its bytes."""
+def test_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    """The message does not quote its bytes."""
     path = write(tmp_path / "c.toml")
     path.write_bytes(b'client_key = "\xff"')
     with pytest.raises(UsageError, match="not UTF-8"):
@@ -81,7 +80,7 @@ def test_no_utf_8_is_told(tmp_path: Path) -> None:
 
 
 def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
-    """A pipe is refused at once, and is not waited for; nor is there anything in a directory."""
+    """A pipe is refused without waiting for its writer, and so is a directory."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o600)
     tmp_path.chmod(0o700)
@@ -90,8 +89,8 @@ def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
             read_credentials(place)
 
 
-def test_what_systemd_hands_over_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """LoadCredential= lets the service in by an access list, which shows as mode 0440."""
+def test_credential_of_systemd_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LoadCredential= admits the service by an access list, which shows as mode 0440."""
     path = write(tmp_path / "cdp", mode=0o440)
     with pytest.raises(UsageError):
         read_credentials(path)
@@ -117,14 +116,14 @@ def test_what_systemd_hands_over_is_read(tmp_path: Path, monkeypatch: pytest.Mon
         pytest.param("", True, "environment", id="environment"),
     ],
 )
-def test_which_credentials_count(
+def test_precedence_of_credentials(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     where: str,
     in_environment: bool,  # noqa: FBT001 - one column of the table
     key: str,
 ) -> None:
-    """A file that is named on the spot, then the environment, then a file that the config names."""
+    """A file from an argument or a variable, the environment, a file from the configuration."""
     path = write(tmp_path / "c.toml", GOOD.replace(KEY, "file"))
     config = tmp_path / "import.toml"
     config.write_text('credentials-file = "c.toml"\n' if where == "config" else "")
@@ -132,20 +131,22 @@ def test_which_credentials_count(
         monkeypatch.setenv(name, "environment" if in_environment else "")
     if where == "variable":
         monkeypatch.setenv("IMPORT_CONTACTS_CREDENTIALS_FILE", str(path))
-    arguments = ["--credentials-file", str(path)] if where == "argument" else []
-    arguments = ["in.csv", "--region", "eu", "--config", str(config), *arguments]
-    with command.make_context("x", arguments) as ctx, ExitStack() as stack:
-        _, credentials = run_options(Given.of(ctx), stack)
+    arguments = ["--credentials-file", path] if where == "argument" else []
+    given = asked("--region", "eu", "--config", config, *arguments)
+    with ExitStack() as stack:
+        _, credentials = import_run(given, stack)
     assert credentials is not None
     assert credentials.client_key == key
 
 
-def test_credentials_are_never_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key from here and a token from there would be refused by the API, and nobody saw why."""
+def test_credentials_of_two_places_are_never_mixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The API would refuse a key from here and a token from there, without saying why."""
     monkeypatch.setenv("SITECORE_CDP_CLIENT_KEY", "environment")
     monkeypatch.delenv("SITECORE_CDP_API_TOKEN", raising=False)
     path = write(tmp_path / "import.toml", 'credentials-file = "c.toml"\nregion = "eu"\n')
     write(tmp_path / "c.toml")
-    with command.make_context("x", ["in.csv", "--config", str(path)]) as ctx, ExitStack() as stack:  # noqa: SIM117
-        with pytest.raises(UsageError, match="SITECORE_CDP_API_TOKEN"):
-            run_options(Given.of(ctx), stack)
+    given = asked("--config", path)
+    with ExitStack() as stack, pytest.raises(UsageError, match="SITECORE_CDP_API_TOKEN"):
+        import_run(given, stack)
