@@ -17,7 +17,7 @@ PAGE: Final = Path("docs/options.md")
 SAMPLE: Final = Path("sample_data/import-contacts.toml")
 
 _COMMANDS: Final = {"import-contacts": ImportSettings, "undo-import": UndoSettings}
-_TABLES: Final = re.compile(r"(<!-- options of (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_TABLES: Final = re.compile(r"(<!-- options:(\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _STARTS_WITH: Final = frozenset({"region", "max-errors", "phone-region"})  # not commented out
 _COMMENT: Final = TextWrapper(
     98, initial_indent="# ", subsequent_indent="# ", break_long_words=False, break_on_hyphens=False

@@ -44,7 +44,7 @@ def test_page_of_options_is_up_to_date() -> None:
 @pytest.mark.parametrize("of", [command, undo], ids=["import", "undo"])
 def test_page_names_every_spelling_of_every_option(of: click.Command) -> None:
     """Help and version are the same for all commands, and described once."""
-    section = PAGE.partition(f"<!-- options of {of.name} -->")[2].partition("<!-- end -->")[0]
+    section = PAGE.partition(f"<!-- options:{of.name} -->")[2].partition("<!-- end -->")[0]
     documented = set(re.findall(r"`(-[-a-z]+)", section))
     common = {"-h", "--help", "--version"}
     assert documented == set().union(*map(spellings, options_of(of))) - common
