@@ -1,8 +1,11 @@
 """The values that travel between the rooms: issues, contacts and outcomes."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum, unique
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import orjson
 
@@ -50,6 +53,10 @@ CONTACT_DUPLICATED: Final = "contact.duplicated"
 """Error code of the one thing that must be seen although its row is created."""
 CONTACT_OLDER: Final = "contact.older"
 """Error code of a contact that reading back has found and that may be somebody else's."""
+
+REF_FORM: Final = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+"""The form of a ref: a UUID, with or without hyphens, in either case."""
+_HREF_FORM: Final = re.compile(r"[!-~]{1,2000}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +132,15 @@ class Contact:
         body: Request body, JSON in UTF-8: API fields in the order of the API page, no blank
             values. As bytes, contacts that wait take a fifth of the memory of their values.
         reference_id: The organisation's own number of the order; ``""`` with an order_ref.
+        ordered_at: When the order was placed, to tell apart orders of one number; None if
+            the file does not say.
     """
 
     row: int
     order_ref: str
     body: bytes
     reference_id: str = ""
+    ordered_at: datetime | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -150,6 +160,49 @@ class Planned:
     contact: Contact
     key: bytes
     duplicate_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRefs:
+    """What the API calls a contact and its guest.
+
+    A value of any other form is ``""``: it is neither sent in a path nor written to a file. So a
+    blank ref means that the API gave no usable one, not that there is no contact.
+
+    Attributes:
+        ref: Reference of the contact, a UUID as the API wrote it.
+        href: Address of the contact: printable ASCII, at most 2,000 characters.
+        guest_ref: Reference of the guest that the API linked the contact to, a UUID.
+    """
+
+    ref: str = ""
+    href: str = ""
+    guest_ref: str = ""
+
+    @classmethod
+    def from_json(cls, contact: Mapping[str, object]) -> Self:
+        """Return the refs of a contact, created or listed.
+
+        The ref of the guest is the last segment of the path of ``guest.href``, whether or not
+        a slash follows.
+
+        Args:
+            contact: The JSON object of the contact.
+
+        Source: docs/api.md.
+        """
+        guest = contact.get("guest")
+        guest_href = guest.get("href") if isinstance(guest, Mapping) else None
+        guest_ref = guest_href.rstrip("/").rpartition("/")[2] if isinstance(guest_href, str) else ""
+        return cls(
+            _matching(REF_FORM, contact.get("ref")),
+            _matching(_HREF_FORM, contact.get("href")),
+            _matching(REF_FORM, guest_ref),
+        )
+
+
+def _matching(form: "re.Pattern[str]", value: object) -> str:
+    return value if isinstance(value, str) and form.fullmatch(value) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

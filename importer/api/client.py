@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlsplit
@@ -10,7 +11,16 @@ import requests
 
 from importer._version import __version__
 from importer.api.answers import Answer, Listing
-from importer.api.classification import Request, answer_to, answer_to_failure, unusable
+from importer.api.calls import (
+    Call,
+    CreateContact,
+    DeleteContact,
+    FindOrders,
+    ListContacts,
+    ReadContact,
+    UpdateContact,
+)
+from importer.api.classification import Expected, answer_to, answer_to_failure, unusable
 from importer.api.destination import Credentials, check_base_url
 from importer.api.environment import Environment
 from importer.api.failures import EXCHANGE_ERRORS, failure_of
@@ -95,41 +105,25 @@ class Connection:
         self._base_url = (self._request.url or "").rstrip("/")
         self._adapter = Adapter(self._request, api.environment, self._wire, api.tls_context)
 
-    def create(self, order_ref: str, body: bytes) -> Answer:
-        """Creates a contact on an order. APPLIED without a ref means: created, ref unknown.
-
-        Args:
-            order_ref: The order.
-            body: The contact as JSON in UTF-8.
-        """
-        path = f"/v2.1/orders/{_segment(order_ref)}/contacts"
-        return self._ask(Request.CREATE, "POST", path, body)
-
-    def contacts(self, order_ref: str) -> Listing:
-        """Reads all contacts of an order, with all their fields."""
-        path = f"/v2.1/orders/{_segment(order_ref)}/contacts?expand=true"
-        listing = read_all(self._read, path, self._take_turn)
-        if any(item.keys() <= {"href", "ref"} for item in listing.items):
-            message = "The list of contacts holds references only, not the contacts"
-            return Listing((), unusable(message), listing.requests)
-        return listing
-
-    def orders(self, reference_id: str) -> Listing:
-        """Finds the orders with the organisation's own order number."""
-        path = f"/v2.1/orders?referenceId={quote(reference_id, safe='')}"
-        return read_all(self._read, path, self._take_turn)
-
-    def contact(self, ref: str) -> Answer:
-        """Reads one contact; 404 is NOT_APPLIED."""
-        return self._read(f"/v2.1/orderContacts/{_segment(ref)}")
-
-    def update(self, ref: str, body: bytes) -> Answer:
-        """Changes the fields of a contact that stand in the body, JSON in UTF-8."""
-        return self._ask(Request.CHANGE, "PATCH", f"/v2.1/orderContacts/{_segment(ref)}", body)
-
-    def delete(self, ref: str) -> Answer:
-        """Removes a contact from its order; one that is gone is NOT_APPLIED with 404."""
-        return self._ask(Request.CHANGE, "DELETE", f"/v2.1/orderContacts/{_segment(ref)}")
+    def carry_out(self, call: Call) -> Answer | Listing:
+        """Send a call and return its answer; a :class:`Listing` to the calls that list."""
+        match call:
+            case CreateContact(order_ref, body):
+                path = f"/v2.1/orders/{_segment(order_ref)}/contacts"
+                return self._ask(Expected.CONTACT, "POST", path, body)
+            case ListContacts(order_ref):
+                return self._list_contacts(order_ref)
+            case FindOrders(reference_id):
+                path = f"/v2.1/orders?referenceId={quote(reference_id, safe='')}"
+                return read_all(self._read, path, self._take_turn)
+            case ReadContact(ref):
+                return self._read(f"/v2.1/orderContacts/{_segment(ref)}")
+            case UpdateContact(ref, body):
+                path = f"/v2.1/orderContacts/{_segment(ref)}"
+                return self._ask(Expected.CONTACT, "PATCH", path, body)
+            case DeleteContact(ref):
+                path = f"/v2.1/orderContacts/{_segment(ref)}"
+                return self._ask(Expected.NOTHING, "DELETE", path)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -148,17 +142,25 @@ class Connection:
     ) -> None:
         self.close()
 
-    def _read(self, path: str) -> Answer:
-        return self._ask(Request.READ, "GET", path)
+    def _list_contacts(self, order_ref: str) -> Listing:
+        path = f"/v2.1/orders/{_segment(order_ref)}/contacts?expand=true"
+        listing = read_all(self._read, path, self._take_turn)
+        if any(item.keys() <= {"href", "ref"} for item in listing.items):
+            message = "The list of contacts holds references only, not the contacts"
+            return Listing((), unusable(message), listing.requests)
+        return listing
 
-    def _ask(self, request: Request, method: str, path: str, body: bytes | None = None) -> Answer:
+    def _read(self, path: str) -> Answer:
+        return self._ask(Expected.OBJECT, "GET", path)
+
+    def _ask(self, expected: Expected, method: str, path: str, body: bytes | None = None) -> Answer:
         api = self._api
         started = time.monotonic()
         reply = self._exchange(method, path, body, started + api.watchdog.timeout)
         seconds = time.monotonic() - started
         if isinstance(reply, Failure):
             return answer_to_failure(reply, seconds)
-        return answer_to(request, reply, seconds, api.secrets)
+        return answer_to(expected, reply, seconds, api.secrets)
 
     def _exchange(
         self, method: str, path: str, body: bytes | None, deadline: float
@@ -170,7 +172,8 @@ class Connection:
         try:
             raw = self._adapter.exchange(self._request, self._api.watchdog.timeout)
             reply = reply_of(raw, wire)
-            is_clean = not reply.flaw
+            # 421 asks for another connection.
+            is_clean = not reply.flaw and reply.status != HTTPStatus.MISDIRECTED_REQUEST
         except EXCHANGE_ERRORS as error:
             return failure_of(error, wire, self._api.host)
         finally:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from importer.api.answers import Answer, Listing, Verdict
+from importer.api.answers import Answer, Listing
 from importer.api.classification import unusable
+from importer.api.rules import Verdict
 
 # The documented default. A larger page might be refused, or cut short without a word; and
 # hardly an order has more contacts than this.

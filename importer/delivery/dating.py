@@ -1,54 +1,49 @@
-"""Whether a contact was there before the request that might have created it.
+"""Whether a contact was there before the request that may have created it.
 
-Reading back finds a contact that equals what was sent, and somebody else may have made just
-such a one before. Its date tells, if the API says by its own clock how late it is, and unless
-it has dated a contact of this run wrongly. Nothing is ever sent again because of a date: one
-that is wrong would make doubles.
+Reading back finds a contact that equals what was sent, but somebody else may have created such
+a one before. Its date shows that, provided that the API says how far its clock is from ours and
+has not dated a contact of this run wrongly. Nothing is ever sent again because of a date: a
+wrong one would create duplicates.
 """
 
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final
 
-from importer.api import Listing
+from importer.api import Listing, instant_of
 
 _LEEWAY: Final = 60.0
-"""Seconds that the clocks of the API's own servers may be apart."""
-
-
-def instant_of(item: Mapping[str, object], field: str) -> datetime | None:
-    """An instant of a contact as the API tells of it; None when it is none."""
-    value = item.get(field)
-    try:
-        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return instant.replace(tzinfo=UTC) if instant and not instant.tzinfo else instant
+"""Seconds that the clocks of the API's own servers may differ."""
 
 
 class Dating:
-    """Compares the dates of contacts with the times of requests."""
+    """Compares the dates of contacts with the times of requests.
 
-    def __init__(self) -> None:
+    Args:
+        now: Seconds since 1970 by this machine's clock.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._witness: tuple[datetime, float] | None = None
 
-    def saw_created(self, contact: Mapping[str, object]) -> None:
+    def observe_created(self, contact: Mapping[str, object]) -> None:
         """Take in a contact that has just been created, as the API answered."""
         if self._witness is None and (created := instant_of(contact, "createdAt")):
-            self._witness = (created, time.time())
+            self._witness = (created, self._now())
 
     def there_since(self, ref: str, listing: Listing, sent_at: int) -> datetime | None:
-        """Since when a contact has been there, if that was before a request left.
+        """Return since when a contact has been there, if that was before a request left.
 
         Args:
             ref: The contact, one of the list.
             listing: The contacts of its order, read after the request.
-            sent_at: When it left, seconds since 1970 by the clock of this machine; 0 when
-                nobody knows.
+            sent_at: When the request left, seconds since 1970 by this machine's clock; 0 if
+                unknown.
 
         Returns:
-            None when it came later, or nobody can tell.
+            None when it was created later, or when that cannot be known.
         """
         if not sent_at or listing.clock_lead is None:
             return None
@@ -57,7 +52,7 @@ class Dating:
         lead = listing.clock_lead.total_seconds()
         if created is None or (self._witness and _is_before(*self._witness, lead)):
             return None
-        # A step of this clock since can only make an own contact look older than it is.
+        # If this clock has been set since, an own contact can only look older than it is.
         return created if _is_before(created, sent_at, lead) else None
 
 

@@ -46,6 +46,16 @@ class Entry:
         """Whether the contact is there."""
         return self.state in {State.CREATED, State.FOUND}
 
+    @property
+    def is_unclear(self) -> bool:
+        """Whether a request left and nothing has settled what came of it."""
+        return self.state in {State.INTENT, State.UNKNOWN}
+
+    @property
+    def lacks_ref(self) -> bool:
+        """Whether it was created and the run ended before it could read its ref back."""
+        return self.state is State.CREATED and not self.ref
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:

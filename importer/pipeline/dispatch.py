@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from importer.api import Api, Credentials
-from importer.delivery import Delivery, Stop, exists, not_sent
+from importer.delivery import Delivery, exists_by_journal, row_not_sent
+from importer.engine import Stop
 from importer.journal import Entry, Journal, State
 from importer.pipeline.feeding import run_fed
 from importer.pipeline.intake import Intake, Prepared
@@ -49,7 +50,7 @@ class Dispatch:
         if self.delivery is None:
             self.stop = self.stop or stop
         else:
-            self.delivery.events.put(stop)
+            self.delivery.engine.inbox.put(stop)
 
     def run(self, intake: Intake, recorder: Recorder, progress: Progress) -> None:
         """Tell the recorder the outcome of every record.
@@ -70,7 +71,7 @@ class Dispatch:
                 tell(one.invalid)
                 if self.hurry is not None:
                     stop = self.hurry
-                    tell([not_sent(row, order, stop) for row, order in one.unjudged.items()])
+                    tell([row_not_sent(row, order, stop) for row, order in one.unjudged.items()])
                 yield one
 
         if not self._options.asks_api or self.stop is not None:
@@ -84,12 +85,12 @@ class Dispatch:
     def _deliver(self, delivery: Delivery, batches: Iterator[Prepared]) -> None:
         self.delivery = delivery
         if self.stop is not None:  # a signal that came while the delivery was set up
-            delivery.events.put(self.stop)
+            delivery.engine.inbox.put(self.stop)
 
         try:
-            run_fed(delivery, (one.planned for one in batches))
+            run_fed(delivery.engine, (one.planned for one in batches))
         finally:
-            self.stop = delivery.stop
+            self.stop = delivery.engine.stop
 
     def _api(self) -> Api:
         options = self._options
@@ -104,10 +105,10 @@ class Dispatch:
     def _judged(self, planned: Planned, entry: Entry | None) -> Outcome:
         contact = planned.contact
         if entry is not None and entry.is_there:
-            known = exists(contact.row, entry)
+            known = exists_by_journal(contact.row, entry)
             return replace(known, status=Status.DUPLICATE) if planned.duplicate_of else known
         if self.stop is not None:
-            told = not_sent(contact.row, contact.order_ref, self.stop)
+            told = row_not_sent(contact.row, contact.order_ref, self.stop)
             is_unclear = entry is not None and entry.state in {State.INTENT, State.UNKNOWN}
             # An earlier run has sent it.
             return replace(told, status=Status.UNKNOWN) if is_unclear else told

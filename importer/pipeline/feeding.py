@@ -2,14 +2,15 @@
 
 import threading
 from collections.abc import Iterable
-from queue import SimpleQueue
 from typing import Protocol
+
+from importer.engine import Inbox
 
 
 class Fed(Protocol):
     """What takes batches by its queue of events and ends when they are done."""
 
-    events: SimpleQueue[object]
+    inbox: Inbox
 
     def run(self) -> None:
         """Work until all batches are done; None among the events says that no more come."""
@@ -24,10 +25,10 @@ def run_fed(fed: Fed, batches: Iterable[object]) -> None:
     def feed() -> None:
         try:
             for batch in batches:
-                fed.events.put(batch)
-            fed.events.put(None)
+                fed.inbox.put(batch)
+            fed.inbox.put(None)
         except Exception as error:  # noqa: BLE001 - whoever is fed ends the run with it
-            fed.events.put(error)
+            fed.inbox.put(error)
 
     reader = threading.Thread(target=feed, daemon=True)
     reader.start()

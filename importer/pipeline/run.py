@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from importer.api import Credentials
-from importer.delivery import Stop
+from importer.engine import Stop
 from importer.errors import ExitStatus, InputError, StoppedError
 from importer.journal import Journal, Sender
 from importer.log import event
@@ -111,7 +111,7 @@ class _Run:
         def report(summary: Summary) -> str:
             from importer.reporting.page import page  # noqa: PLC0415 - jinja2 takes 0.1 s
 
-            metrics = dispatch.delivery.metrics if dispatch.delivery else Metrics()
+            metrics = dispatch.delivery.engine.metrics if dispatch.delivery else Metrics()
             return page(summary, metrics, self.options.shown)
 
         return outputs.write_about(summary, report)
@@ -171,7 +171,7 @@ class _Run:
         self, tally: Tally, sha256: str, dispatch: Dispatch, interruption: Interruption
     ) -> Summary:
         delivery, most = dispatch.delivery, self.options.delivery.concurrency
-        lowest = delivery.pace.lowest if delivery else most
+        lowest = delivery.engine.pace.lowest if delivery else most
         return Summary(
             source=str(self.options.source.path or "-"),
             sha256=sha256,
@@ -184,9 +184,9 @@ class _Run:
             notes=tally.notes,
             warnings=tally.warnings,
             first_lines=tally.first_lines,
-            requests=delivery.requests if delivery else 0,
+            requests=delivery.engine.requests if delivery else 0,
             settled=delivery.settled if delivery else 0,
-            last_concurrency=delivery.pace.limit if delivery else None,
+            last_concurrency=delivery.engine.pace.limit if delivery else None,
             lowest_concurrency=lowest if lowest < most else None,
             most_in_flight=most,
             is_dry_run=self.options.dry_run,

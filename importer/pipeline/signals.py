@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Final, Self
 
-from importer.delivery import Stop
+from importer.engine import Stop
 from importer.errors import ExitStatus
 from importer.log import event
 

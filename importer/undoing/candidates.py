@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from importer.api import REF_FORM
 from importer.errors import InputError
-from importer.records import Batch, Status
+from importer.records import REF_FORM, Batch, Status
 from schemas.results import RESULT_COLUMNS
 
 _STATUSES: Final = frozenset(status.value for status in Status)

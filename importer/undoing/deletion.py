@@ -1,88 +1,62 @@
 """The deletion of contacts: one of an order after the other, different orders side by side."""
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 
 from importer.api import Api
-from importer.delivery import Stop
-from importer.delivery.gate import Gate
-from importer.delivery.loop import Loop
-from importer.delivery.outbox import Outbox
-from importer.delivery.policy import Action
-from importer.delivery.tasks import Advance, Lanes
-from importer.delivery.workers import Exchanged
+from importer.engine import Done, Engine, ErrorGate, Health, Job, Outbox, Pace, Stop, Workers
 from importer.journal import Entry, Journal
 from importer.records import Outcome
-from importer.settings import MaxErrors
+from importer.settings import DeliveryOptions
 from importer.undoing.candidates import Candidate
-from importer.undoing.steps import Steps
-from importer.undoing.tasks import Task, carry_out, concluded, given_up, intended
+from importer.undoing.delete import CandidateState, UndoState, delete
 
 
-class Deletion(Loop[Task]):
-    """One run's deletion; lists of :class:`Candidate` come in by ``events``.
+class Deletion:
+    """One run's deletion; lists of :class:`Candidate` arrive in the engine's inbox.
 
     The journal knows of a deletion before its request leaves, and what came of it before that
-    is told.
+    is reported.
 
     Args:
         api: The destination.
         journal: Its journal.
-        max_errors: How much may go wrong.
-        steps: What to do after each answer.
-        tell: Called with outcomes, once they are on record.
+        options: How fast and how patiently.
+        run: What is deleted, and with what patience.
+        report: Called with outcomes once they are on record.
     """
 
     def __init__(
         self,
         api: Api,
         journal: Journal,
-        max_errors: MaxErrors | None,
-        steps: Steps,
-        tell: Callable[[list[Outcome]], None],
+        options: DeliveryOptions,
+        run: UndoState,
+        report: Callable[[list[Outcome]], None],
     ) -> None:
-        super().__init__(api, carry_out, Outbox(journal, tell), steps.observer, Gate(max_errors))
+        health = Health(Pace(options.concurrency, options.rate), run.retry.random)
+        workers = Workers(api.connect, health.pace)
+        outbox = Outbox(journal, report, workers.clock)
+        self.engine = Engine(self, workers, outbox, health, ErrorGate(options.max_errors))
         self._journal = journal
-        self._steps = steps
-        self._lanes = Lanes[Task]()
-        self._again: deque[Task] = deque()  # what has begun is ended before anything else begins
-        self._fresh: deque[Task] = deque()
+        self._run = run
 
     @property
     def settled(self) -> int:
         """Unclear answers that reading has settled."""
-        return self._steps.settled
+        return self._run.settled
 
-    def _admit(self, batch: list[Candidate]) -> None:
+    def admit(self, batch: list[Candidate]) -> None:
+        """Take in a batch."""
         entries = defaultdict[str, list[Entry]](list)
         for entry in self._journal.find_refs([candidate.ref for candidate in batch]):
             entries[entry.ref].append(entry)
         for candidate in batch:
             known = tuple(entries[candidate.ref])
-            task = Task(candidate, known, known)
-            if self._lanes.join(task):
-                self._fresh.append(task)
+            procedure = delete(CandidateState(candidate, known, known), self._run)
+            self.engine.submit(Job(candidate.order_ref, candidate.row, procedure))
 
-    def _resume(self, due: Iterable[Task]) -> None:
-        self._again.extend(due)
-
-    def _next(self) -> Task | None:
-        ready = self._again or self._fresh
-        return ready.popleft() if ready else None
-
-    def _intent(self, task: Task) -> Sequence[Entry]:
-        return intended(task) if task.action is Action.SEND else ()
-
-    def _after(self, exchanged: Exchanged[Task]) -> Advance:
-        return self._steps.after(exchanged)
-
-    def _entries(self, task: Task, outcome: Outcome) -> Sequence[Entry]:
-        return concluded(task, outcome)
-
-    def _left(self, task: Task, outcome: Outcome) -> None:
-        del outcome
-        if (successor := self._lanes.leave(task)) is not None:
-            self._fresh.append(successor)
-
-    def _given_up(self, stop: Stop) -> Iterable[tuple[Task, Outcome]]:
-        return [(task, given_up(task, stop)) for task in self._lanes.take_all()]
+    def abandon(self, stop: Stop) -> Iterable[Done]:
+        """Return the ends of contacts without a job; there are none."""
+        del stop
+        return ()

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from importer.api import Api, Credentials
-from importer.delivery import Stop
-from importer.delivery.pace import Pace
+from importer.engine import Retry, Stop
 from importer.errors import ExitStatus, InputError, StoppedError, UsageError
 from importer.journal import Journal, Sender
 from importer.log import event
@@ -31,10 +30,9 @@ from importer.undoing.candidates import (
     check_header,
     created_records,
 )
+from importer.undoing.delete import UndoState, without_ref
 from importer.undoing.deletion import Deletion
-from importer.undoing.steps import Steps
 from importer.undoing.survey import Survey, survey
-from importer.undoing.tasks import without_ref
 
 _MOST_PENDING: Final = 10_000  # records on their way; a bound on memory, not on speed
 
@@ -161,7 +159,7 @@ class _Run:
         if self.deletion is None:
             self.stop = self.stop or stop
         else:
-            self.deletion.events.put(stop)
+            self.deletion.engine.inbox.put(stop)
 
     def _delete(
         self, journal: Journal, source: Source, recorder: Recorder, progress: Progress
@@ -181,22 +179,21 @@ class _Run:
                 yield [one for one in found if one.has_ref]
 
         options = self.options.delivery
-        pace = Pace(options.concurrency, options.rate)
-        steps = Steps(pace, options.attempts, force=self.force, dry_run=self.options.dry_run)
+        run = UndoState(Retry(options.attempts), self.force, self.options.dry_run)
         with Api(self.base_url, self.credentials, options.timeout) as api:
-            self.deletion = Deletion(api, journal, options.max_errors, steps, tell)
+            self.deletion = Deletion(api, journal, options, run, tell)
             if self.stop is not None:  # a signal that came while the deletion was set up
-                self.deletion.events.put(self.stop)
+                self.deletion.engine.inbox.put(self.stop)
             try:
-                run_fed(self.deletion, batches())
+                run_fed(self.deletion.engine, batches())
             except InputError as error:
                 # Contacts were deleted already, so this is no clean refusal of the file.
                 raise StoppedError(str(error)) from error
-        return self.deletion.stop
+        return self.deletion.engine.stop
 
     def _summary(self, tally: Tally, sha256: str, stop: Stop | None, status: ExitStatus) -> Summary:
         deletion, most = self.deletion, self.options.delivery.concurrency
-        lowest = deletion.pace.lowest if deletion else most
+        lowest = deletion.engine.pace.lowest if deletion else most
         return Summary(
             source=self.name,
             sha256=sha256,
@@ -207,9 +204,9 @@ class _Run:
             statuses=tally.statuses,
             errors=tally.errors,
             notes=tally.notes,
-            requests=deletion.requests if deletion else 0,
+            requests=deletion.engine.requests if deletion else 0,
             settled=deletion.settled if deletion else 0,
-            last_concurrency=deletion.pace.limit if deletion else None,
+            last_concurrency=deletion.engine.pace.limit if deletion else None,
             lowest_concurrency=lowest if lowest < most else None,
             most_in_flight=most,
             stop=stop.message if stop else "",

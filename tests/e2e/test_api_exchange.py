@@ -26,6 +26,14 @@ from servers.raw import (
 from servers.reference import Fault, ReferenceServer
 
 from importer.api import Answer, Api, Connection, Credentials, Verdict
+from importer.api.calls import (
+    CreateContact,
+    DeleteContact,
+    FindOrders,
+    ListContacts,
+    ReadContact,
+    UpdateContact,
+)
 
 APPLIED, NOT_APPLIED, UNKNOWN = Verdict.APPLIED, Verdict.NOT_APPLIED, Verdict.UNKNOWN
 CREDENTIALS = Credentials("sandbox", "sandbox")
@@ -53,7 +61,7 @@ def connect() -> Iterator[Connect]:
 
 def create_on(server: RawServer, connect: Connect, timeout: float = LONG) -> Answer:
     """Creates a contact on a server, over a connection of its own."""
-    return connect(server.url, timeout).create(ORDER, BODY)
+    return connect(server.url, timeout).carry_out(CreateContact(ORDER, BODY))
 
 
 def free_port() -> int:
@@ -64,7 +72,7 @@ def free_port() -> int:
 
 def test_a_refused_connection_is_not_applied(connect: Connect) -> None:
     """N1: nothing can have been sent to a port where nobody listens."""
-    answer = connect(f"http://127.0.0.1:{free_port()}").create(ORDER, BODY)
+    answer = connect(f"http://127.0.0.1:{free_port()}").carry_out(CreateContact(ORDER, BODY))
     assert (answer.verdict, answer.error_code) == (NOT_APPLIED, "network.connect")
     assert answer.message == "No connection to 127.0.0.1: Connection refused"
     assert not answer.sent
@@ -74,9 +82,9 @@ def test_a_connection_can_be_made_after_a_refused_one(connect: Connect) -> None:
     """N1: the same worker goes on once the API is up."""
     port = free_port()
     connection = connect(f"http://127.0.0.1:{port}")
-    assert connection.create(ORDER, BODY).verdict is NOT_APPLIED
+    assert connection.carry_out(CreateContact(ORDER, BODY)).verdict is NOT_APPLIED
     with RawServer(replies(created(REF)), port=port):
-        assert connection.create(ORDER, BODY).ref == REF
+        assert connection.carry_out(CreateContact(ORDER, BODY)).refs.ref == REF
         connection.close()
 
 
@@ -90,7 +98,7 @@ def test_a_name_that_cannot_be_resolved_is_not_applied(
 
     connection = connect("https://api.example.com")
     monkeypatch.setattr(socket, "getaddrinfo", fail)
-    answer = connection.create(ORDER, BODY)
+    answer = connection.carry_out(CreateContact(ORDER, BODY))
     assert (answer.verdict, answer.error_code) == (NOT_APPLIED, "network.connect")
     assert answer.message == "No connection to api.example.com: its name cannot be resolved"
 
@@ -106,7 +114,7 @@ def test_a_connection_that_is_not_accepted_in_time_is_not_applied(connect: Conne
             filler.settimeout(0)
             filler.connect_ex(listener.getsockname())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        answer = connect(url, SHORT).create(ORDER, BODY)
+        answer = connect(url, SHORT).carry_out(CreateContact(ORDER, BODY))
     assert (answer.verdict, answer.error_code) == (NOT_APPLIED, "network.connect")
     assert answer.message.endswith("it did not answer in time")
 
@@ -120,7 +128,7 @@ def test_a_dead_address_gives_way_to_the_next(
         dead = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", free_port(), 0, 0))
         alive = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [dead, alive])
-        assert connection.create(ORDER, BODY).ref == REF
+        assert connection.carry_out(CreateContact(ORDER, BODY)).refs.ref == REF
         connection.close()
 
 
@@ -146,7 +154,7 @@ def test_a_success_with_a_broken_body_is_applied(connect: Connect, data: bytes) 
     """The status is known before the body breaks: the contact is there."""
     with RawServer(replies_and_closes(data)) as server:
         answer = create_on(server, connect)
-    assert (answer.verdict, answer.ref) == (APPLIED, "")
+    assert (answer.verdict, answer.refs.ref) == (APPLIED, "")
     assert answer.error_code in {"network.reset", "response.invalid"}
 
 
@@ -164,7 +172,7 @@ def test_a_bomb_does_not_fill_the_memory(connect: Connect) -> None:
         connection = connect(server.url)
         tracemalloc.start()
         try:
-            connection.create(ORDER, BODY)
+            connection.carry_out(CreateContact(ORDER, BODY))
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -192,7 +200,7 @@ def test_unusual_but_whole_answers_are_understood(connect: Connect, data: bytes)
     """However it is framed, a 2xx with a ref is one."""
     with RawServer(replies_and_closes(data)) as server:
         answer = create_on(server, connect)
-    assert (answer.verdict, answer.ref, answer.error_code) == (APPLIED, REF, "")
+    assert (answer.verdict, answer.refs.ref, answer.error_code) == (APPLIED, REF, "")
 
 
 def closes(peer: Peer) -> None:
@@ -261,7 +269,7 @@ def test_an_exchange_that_takes_too_long_is_cut(connect: Connect, behaviour: Beh
     """The time is that of the whole exchange, however alive the server seems."""
     with RawServer(behaviour) as server:
         connection = connect(server.url, SHORT)
-        answer = connection.create(ORDER, BODY)
+        answer = connection.carry_out(CreateContact(ORDER, BODY))
         connection.close()
     assert (answer.verdict, answer.error_code) == (UNKNOWN, "network.timeout")
     assert SHORT * 0.9 < answer.seconds < LONG
@@ -278,7 +286,7 @@ def test_a_body_that_drips_after_its_status_is_applied(connect: Connect, head: b
     """N15: the status came in time; what is cut of the body is only the ref."""
     with RawServer(drips(head, b" " * 1000)) as server:
         connection = connect(server.url, SHORT)
-        answer = connection.create(ORDER, BODY)
+        answer = connection.carry_out(CreateContact(ORDER, BODY))
         connection.close()
     assert (answer.verdict, answer.error_code) == (APPLIED, "network.timeout")
 
@@ -292,7 +300,7 @@ def test_a_server_that_does_not_read_cannot_hold_the_exchange(connect: Connect) 
         peer.close()
 
     with RawServer(wait) as server:
-        answer = connect(server.url, SHORT).create(ORDER, b" " * 30_000_000)
+        answer = connect(server.url, SHORT).carry_out(CreateContact(ORDER, b" " * 30_000_000))
         release.set()
     assert (answer.verdict, answer.error_code) == (UNKNOWN, "network.timeout")
 
@@ -306,7 +314,7 @@ def test_an_answer_before_the_body_was_read_is_heard(connect: Connect) -> None:
 
     with RawServer(refuse) as server:
         connection = connect(server.url)
-        answer = connection.create(ORDER, b" " * 200_000)
+        answer = connection.carry_out(CreateContact(ORDER, b" " * 200_000))
         connection.close()
     assert (answer.verdict, answer.message) == (NOT_APPLIED, "Too large.")
 
@@ -316,7 +324,7 @@ def test_a_connection_is_kept(connect: Connect) -> None:
     with RawServer(replies(created(REF))) as server:
         connection = connect(server.url)
         for _ in range(3):
-            assert connection.create(ORDER, BODY).ref == REF
+            assert connection.carry_out(CreateContact(ORDER, BODY)).refs.ref == REF
         assert (len(server.requests), server.connections) == (3, 1)
         connection.close()
 
@@ -332,7 +340,7 @@ def test_a_connection_that_the_server_closed_while_idle_costs_nothing(connect: C
     with RawServer(answer_and_close) as server:
         connection = connect(server.url)
         for _ in range(3):
-            assert connection.create(ORDER, BODY).ref == REF
+            assert connection.carry_out(CreateContact(ORDER, BODY)).refs.ref == REF
             closed.acquire()
         assert server.connections == 3
         connection.close()
@@ -352,8 +360,8 @@ def test_bytes_after_an_answer_never_belong_to_the_next(connect: Connect, surplu
     third = "3d7de9df-45a2-45ea-872c-30e45139007d"
     with RawServer(first, replies(created(third))) as server:
         connection = connect(server.url)
-        assert connection.create(ORDER, BODY).ref == REF
-        assert connection.create(ORDER, BODY).ref == third
+        assert connection.carry_out(CreateContact(ORDER, BODY)).refs.ref == REF
+        assert connection.carry_out(CreateContact(ORDER, BODY)).refs.ref == third
         assert server.connections == 2
         connection.close()
 
@@ -369,9 +377,9 @@ def test_the_answer_to_a_cut_exchange_never_belongs_to_the_next(connect: Connect
 
     with RawServer(too_late, replies(created(REF))) as server:
         connection = connect(server.url, SHORT)
-        assert connection.create(ORDER, BODY).error_code == "network.timeout"
+        assert connection.carry_out(CreateContact(ORDER, BODY)).error_code == "network.timeout"
         cut.set()
-        assert connection.create(ORDER, BODY).ref == REF
+        assert connection.carry_out(CreateContact(ORDER, BODY)).refs.ref == REF
         assert server.connections == 2
         connection.close()
 
@@ -385,7 +393,7 @@ def test_a_redirect_is_not_followed(connect: Connect, status: int, target: str) 
         header = f"Location: {place}" if place else "X: y"
         server = stack.enter_context(RawServer(replies(http(status, b"", header))))
         connection = connect(server.url)
-        answer = connection.create(ORDER, BODY)
+        answer = connection.carry_out(CreateContact(ORDER, BODY))
         connection.close()
         assert (len(server.requests), other.connections) == (1, 0)
     assert (answer.verdict, answer.error_code) == (NOT_APPLIED, f"http.{status}")
@@ -402,7 +410,7 @@ def test_netrc_is_not_read(
     monkeypatch.setenv("HOME", str(tmp_path))
     with RawServer(replies(created(REF))) as server:
         connection = connect(server.url)
-        connection.create(ORDER, BODY)
+        connection.carry_out(CreateContact(ORDER, BODY))
         connection.close()
         assert server.requests[0].headers["authorization"] == CREDENTIALS.authorization
 
@@ -468,9 +476,9 @@ def test_an_interrupt_in_the_middle_drops_the_connection(
         with monkeypatch.context() as patch:
             patch.setattr("importer.api.client.reply_of", interrupt)
             with pytest.raises(KeyboardInterrupt):
-                connection.create(ORDER, BODY)
+                connection.carry_out(CreateContact(ORDER, BODY))
         assert gone.wait(LONG)
-        assert connection.create(ORDER, BODY).ref == REF
+        assert connection.carry_out(CreateContact(ORDER, BODY)).refs.ref == REF
         assert server.connections == 2
         connection.close()
 
@@ -480,19 +488,23 @@ def test_the_calls_against_the_reference_server(connect: Connect) -> None:
     orders = {ORDER: "A-1", OTHER_REF: "A-2"}
     with ReferenceServer(orders=orders) as server:
         connection = connect(server.url)
-        refs = [connection.create(ORDER, BODY).ref for _ in range(12)]
-        assert [contact["ref"] for contact in connection.contacts(ORDER).items] == refs
-        assert connection.contacts(OTHER_REF).items == ()
-        assert [order["ref"] for order in connection.orders("A-2").items] == [OTHER_REF]
-        assert connection.orders("A-3").items == ()
-        assert connection.update(refs[0], b'{"city": "Cork"}').verdict is APPLIED
-        contact = connection.contact(refs[0]).contact
+        refs = [connection.carry_out(CreateContact(ORDER, BODY)).refs.ref for _ in range(12)]
+        assert [
+            contact["ref"] for contact in connection.carry_out(ListContacts(ORDER)).items
+        ] == refs
+        assert connection.carry_out(ListContacts(OTHER_REF)).items == ()
+        assert [order["ref"] for order in connection.carry_out(FindOrders("A-2")).items] == [
+            OTHER_REF
+        ]
+        assert connection.carry_out(FindOrders("A-3")).items == ()
+        assert connection.carry_out(UpdateContact(refs[0], b'{"city": "Cork"}')).verdict is APPLIED
+        contact = connection.carry_out(ReadContact(refs[0])).contact
         assert contact is not None
         assert (contact["firstName"], contact["city"]) == ("Ada", "Cork")
-        assert connection.delete(refs[0]).verdict is APPLIED
-        assert connection.delete(refs[0]).http_status == 404
-        assert connection.contact(refs[0]).verdict is NOT_APPLIED
-        missing = connection.contacts(REF).failure
+        assert connection.carry_out(DeleteContact(refs[0])).verdict is APPLIED
+        assert connection.carry_out(DeleteContact(refs[0])).http_status == 404
+        assert connection.carry_out(ReadContact(refs[0])).verdict is NOT_APPLIED
+        missing = connection.carry_out(ListContacts(REF)).failure
         assert missing is not None
         assert (missing.http_status, missing.is_api_error) == (404, True)
         assert server.contact_counts() == {ORDER: 11}
@@ -512,9 +524,9 @@ def test_faults_of_the_reference_server(connect: Connect) -> None:
     ]
     with ReferenceServer(faults) as server:
         connection = connect(server.url, SHORT)
-        answers = [connection.create(ORDER, BODY) for _ in faults]
+        answers = [connection.carry_out(CreateContact(ORDER, BODY)) for _ in faults]
         assert server.contact_counts() == {ORDER: 5}
         connection.close()
     verdicts = [answer.verdict for answer in answers]
     assert verdicts == [UNKNOWN, UNKNOWN, UNKNOWN, NOT_APPLIED, APPLIED, UNKNOWN, APPLIED]
-    assert (answers[3].retry_after, answers[4].ref) == (3.0, "")
+    assert (answers[3].retry_after, answers[4].refs.ref) == (3.0, "")

@@ -25,6 +25,7 @@ from servers.raw import (
 )
 
 from importer.api import Answer, Api, Connection, Credentials, Verdict
+from importer.api.calls import CreateContact
 from importer.errors import UsageError
 
 CREDENTIALS = Credentials("key", "t0ken")
@@ -75,7 +76,7 @@ def connected(url: str, timeout: float = LONG) -> Iterator[Connection]:
 def create(url: str, timeout: float = LONG) -> Answer:
     """Creates a contact over a connection of its own."""
     with connected(url, timeout) as connection:
-        return connection.create(ORDER, BODY)
+        return connection.carry_out(CreateContact(ORDER, BODY))
 
 
 def test_a_certificate_of_the_environments_bundle_is_trusted(authority: trustme.CA) -> None:
@@ -84,7 +85,9 @@ def test_a_certificate_of_the_environments_bundle_is_trusted(authority: trustme.
         tls_server(authority, replies(created(REF))) as server,
         connected(server.url) as connection,
     ):
-        assert [connection.create(ORDER, BODY).ref for _ in range(3)] == [REF] * 3
+        assert [connection.carry_out(CreateContact(ORDER, BODY)).refs.ref for _ in range(3)] == [
+            REF
+        ] * 3
         assert server.connections == 1
 
 
@@ -185,7 +188,9 @@ def test_bytes_after_an_answer_over_tls_never_belong_to_the_next(
         tls_server(authority, replies(first + created(OTHER_REF)), replies(created(REF))) as server,
         connected(server.url) as connection,
     ):
-        assert [connection.create(ORDER, BODY).ref for _ in range(2)] == [REF] * 2
+        assert [connection.carry_out(CreateContact(ORDER, BODY)).refs.ref for _ in range(2)] == [
+            REF
+        ] * 2
         assert server.connections == 2
 
 
@@ -230,7 +235,9 @@ def test_a_proxy_of_the_environment_is_used(
     ):
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:pass@127.0.0.1:{proxy.port}")
         with connected("https://api.test") as connection:
-            assert [connection.create(ORDER, BODY).ref for _ in range(3)] == [REF] * 3
+            assert [
+                connection.carry_out(CreateContact(ORDER, BODY)).refs.ref for _ in range(3)
+            ] == [REF] * 3
         connect = proxy.requests[0]
         assert (len(proxy.requests), connect.line) == (1, "CONNECT api.test:443 HTTP/1.0")
         assert connect.headers["proxy-authorization"] == "Basic bWU6cGFzcw=="
@@ -284,7 +291,7 @@ def test_a_proxy_is_not_used_for_a_loopback_host(
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     with tls_server(authority, replies(created(REF))) as server:
-        assert create(server.url).ref == REF
+        assert create(server.url).refs.ref == REF
 
 
 def test_a_bundle_without_certificates_is_refused_before_anything_is_sent(bundle: Path) -> None:

@@ -184,11 +184,11 @@ def test_a_redirect_is_not_followed(
     assert (len(server.requests), len(other.requests)) == (1, 0)
 
 
-@pytest.mark.parametrize(("status", "exit_status"), [(401, 4), (403, 4), (415, 5)])
-def test_what_would_meet_every_row_ends_the_run_and_the_next_goes_on(
+@pytest.mark.parametrize(("status", "exit_status"), [(401, 4), (415, 5)])
+def test_answer_to_every_row_ends_the_run_and_the_next_continues(
     workplace: Workplace, contacts: Contacts, status: int, exit_status: int
 ) -> None:
-    """The third row meets it; what was created stays, and the rest is sent when it is mended."""
+    """The third row meets it; what was created stays, and the rest is sent when it is fixed."""
     source = contacts(6)
     with ReferenceServer(faults=_once(order(3), Fault(status=status))) as server:
         first = workplace.send(source, server, "--concurrency", 1)
@@ -200,6 +200,60 @@ def test_what_would_meet_every_row_ends_the_run_and_the_next_goes_on(
     assert second.exit_status == 0, second.stderr
     assert second.statuses == ["exists"] * 2 + ["created"] * 4
     assert server.contact_counts() == {order(n): 1 for n in range(1, 7)}
+
+
+def test_403_after_a_success_rejects_that_row_only(
+    workplace: Workplace, contacts: Contacts
+) -> None:
+    """A firewall may refuse a single record; its words are in the results."""
+    page = Fault(status=403, body=b"<html>Request blocked</html>")
+    with ReferenceServer(faults=_once(order(6), page)) as server:
+        ran = workplace.send(contacts(12), server)
+    assert ran.exit_status == 1
+    assert ran.statuses == ["created"] * 5 + ["rejected"] + ["created"] * 6
+    refused = ran.results[5]
+    assert (refused["errorCode"], refused["retryable"]) == ("http.403", "false")
+    assert refused["error"].startswith("HTTP 403 Forbidden")
+
+
+def test_five_403_in_a_row_end_the_run(workplace: Workplace, contacts: Contacts) -> None:
+    """The credentials were revoked."""
+    with ReferenceServer() as server:
+        server.fault_of = lambda sent: None if sent.order_ref == order(1) else Fault(status=403)
+        ran = workplace.send(contacts(12), server, "--concurrency", 1)
+    assert ran.exit_status == 4
+    assert ran.statuses == ["created"] + ["rejected"] * 4 + ["not_sent"] * 7
+
+
+def test_403_before_any_success_ends_the_run(workplace: Workplace, contacts: Contacts) -> None:
+    """The credentials are wrong."""
+    with ReferenceServer(faults=_once(order(1), Fault(status=403))) as server:
+        ran = workplace.send(contacts(3), server)
+    assert (ran.exit_status, ran.statuses) == (4, ["not_sent"] * 3)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"<html>Maintenance</html>", "text/html"),
+        (b"<html>Maintenance</html>", ""),
+        (b"OK", "text/plain"),
+        (b'{"status": "error"}', "application/json"),
+        (b"", ""),
+    ],
+    ids=["page", "page without a type", "text", "error in JSON", "nothing"],
+)
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_success_that_is_not_the_apis_is_settled_and_sent_again(
+    workplace: Workplace, contacts: Contacts, status: int, body: bytes, content_type: str
+) -> None:
+    """A maintenance page with status 200 creates nothing."""
+    fault = Fault(status=status, body=body, headers={"Content-Type": content_type})
+    with ReferenceServer(faults=_once(order(2), fault)) as server:
+        ran = workplace.send(contacts(3), server)
+    assert ran.statuses == ["created"] * 3
+    assert server.contact_counts() == {order(n): 1 for n in range(1, 4)}
 
 
 def test_another_client_key_neither_sends_again_nor_takes_for_sent(

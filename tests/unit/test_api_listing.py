@@ -8,15 +8,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from importer.api.answers import Answer, Verdict
+from importer.api import Answer, Verdict, rules
 from importer.api.listing import MAX_PAGES, read_all
 
-NOT_FOUND = Answer(verdict=Verdict.NOT_APPLIED, seconds=0.0, http_status=404)
+NOT_FOUND = Answer(rule=rules.REFUSED, seconds=0.0, http_status=404)
 
 
 def page(body: dict[str, Any]) -> Answer:
     """The answer to a read that went well."""
-    return Answer(verdict=Verdict.APPLIED, seconds=0.0, http_status=200, contact=body)
+    return Answer(rule=rules.APPLIED, seconds=0.0, http_status=200, contact=body)
 
 
 class Pages:

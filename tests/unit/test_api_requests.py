@@ -8,6 +8,14 @@ import responses
 
 from importer import __version__
 from importer.api import Api, Connection, Credentials, Verdict
+from importer.api.calls import (
+    CreateContact,
+    DeleteContact,
+    FindOrders,
+    ListContacts,
+    ReadContact,
+    UpdateContact,
+)
 
 BASE = "https://api.example.com/cdp"
 ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"
@@ -26,9 +34,9 @@ def connection() -> Iterator[Connection]:
 def test_a_create_is_a_post_of_the_bytes_as_they_are(connection: Connection) -> None:
     """Basic authentication, JSON, program and version, and nothing that others would add."""
     responses.post(f"{BASE}/v2.1/orders/{ORDER}/contacts", status=201, json={"ref": REF})
-    answer = connection.create(ORDER, BODY)
+    answer = connection.carry_out(CreateContact(ORDER, BODY))
     sent = responses.calls[0].request
-    assert (answer.verdict, answer.ref) == (Verdict.APPLIED, REF)
+    assert (answer.verdict, answer.refs.ref) == (Verdict.APPLIED, REF)
     assert sent.body == BODY
     assert dict(sent.headers) == {
         "Host": "api.example.com",
@@ -48,7 +56,7 @@ def test_contacts_asks_for_all_fields_page_by_page(connection: Connection) -> No
     items = [{"ref": f"r{number}", "city": "Cork"} for number in range(11)]
     responses.get(f"{url}&offset=0", json={"items": items[:10]})
     responses.get(f"{url}&offset=10", json={"items": items[10:]})
-    listing = connection.contacts(ORDER)
+    listing = connection.carry_out(ListContacts(ORDER))
     assert (list(listing.items), listing.failure, listing.requests) == (items, None, 2)
     assert "Content-Length" not in responses.calls[0].request.headers
 
@@ -58,7 +66,7 @@ def test_contacts_without_their_fields_are_a_failure(connection: Connection) -> 
     """A server that does not expand must not make contacts look absent."""
     url = f"{BASE}/v2.1/orders/{ORDER}/contacts"
     responses.get(url, json={"items": [{"ref": REF, "href": "x"}]})
-    failure = connection.contacts(ORDER).failure
+    failure = connection.carry_out(ListContacts(ORDER)).failure
     assert failure is not None
     assert failure.verdict is Verdict.UNKNOWN
 
@@ -71,7 +79,7 @@ def test_orders_are_found_by_their_own_number(connection: Connection) -> None:
         {"referenceId": "A/1&offset=5 #é", "offset": "0", "limit": "10"}
     )
     responses.get(f"{BASE}/v2.1/orders", match=[matcher], json=found)
-    assert connection.orders("A/1&offset=5 #é").items == ({"ref": ORDER},)
+    assert connection.carry_out(FindOrders("A/1&offset=5 #é")).items == ({"ref": ORDER},)
 
 
 @responses.activate
@@ -81,9 +89,9 @@ def test_one_contact_is_read_changed_and_deleted(connection: Connection) -> None
     responses.get(url, json={"ref": REF, "modifiedAt": "2026-01-01"})
     responses.patch(url, json={"ref": REF, "city": "Cork"})
     responses.delete(url, status=204)
-    read = connection.contact(REF)
-    changed = connection.update(REF, b'{"city": "Cork"}')
-    deleted = connection.delete(REF)
+    read = connection.carry_out(ReadContact(REF))
+    changed = connection.carry_out(UpdateContact(REF, b'{"city": "Cork"}'))
+    deleted = connection.carry_out(DeleteContact(REF))
     assert read.contact == {"ref": REF, "modifiedAt": "2026-01-01"}
     assert changed.contact == {"ref": REF, "city": "Cork"}
     assert [read.verdict, changed.verdict, deleted.verdict] == [Verdict.APPLIED] * 3
@@ -99,7 +107,7 @@ def test_a_reference_is_one_segment_of_the_path(
 ) -> None:
     """Whatever it holds, it cannot lead to another resource."""
     responses.delete(f"{BASE}/v2.1/orderContacts/{segment}", status=204)
-    connection.delete(ref)
+    connection.carry_out(DeleteContact(ref))
     assert responses.calls[0].request.url == f"{BASE}/v2.1/orderContacts/{segment}"
 
 
@@ -119,7 +127,7 @@ def test_exceptions_of_requests(
 ) -> None:
     """Without proof that nothing was sent, the outcome is unknown."""
     responses.post(f"{BASE}/v2.1/orders/{ORDER}/contacts", body=error)
-    answer = connection.create(ORDER, BODY)
+    answer = connection.carry_out(CreateContact(ORDER, BODY))
     assert (answer.verdict, answer.error_code) == (verdict, code)
 
 
@@ -128,7 +136,7 @@ def test_what_a_server_echoes_of_the_credentials_is_hidden(connection: Connectio
     """Neither the token nor the header reaches a message."""
     echo = {"message": "got Basic a2V5OnQwa2Vu and t0ken"}
     responses.post(f"{BASE}/v2.1/orders/{ORDER}/contacts", status=400, json=echo)
-    assert connection.create(ORDER, BODY).message == "got Basic *** and ***"
+    assert connection.carry_out(CreateContact(ORDER, BODY)).message == "got Basic *** and ***"
 
 
 def test_nothing_that_holds_the_credentials_shows_them() -> None:

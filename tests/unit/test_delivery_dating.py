@@ -71,7 +71,7 @@ def test_an_api_that_dates_wrongly_is_not_believed(dated: timedelta, *, is_belie
     """What it said of a contact that was created in this run shows it."""
     now = datetime.now(UTC)
     dating = Dating()
-    dating.saw_created({"createdAt": (now + dated).isoformat()})
+    dating.observe_created({"createdAt": (now + dated).isoformat()})
     old = {"ref": "own", "createdAt": (now - timedelta(days=400)).isoformat()}
     listing = Listing((old,), None, 1, clock_lead=timedelta())
     assert bool(dating.there_since("own", listing, int(now.timestamp()))) is is_believed

@@ -1,12 +1,11 @@
-"""What is to go on record: entries for the journal first, then the outcomes for the results."""
+"""What goes on record in one commit: entries of the journal, then the outcomes they allow."""
 
 import logging
-import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from importer.errors import StoppedError
-from importer.journal import Entry, Journal
+from importer.journal import Entry
 from importer.log import event
 from importer.records import Outcome
 
@@ -14,25 +13,43 @@ _GROUP: Final = 128  # held entries and outcomes that make a commit due
 _LONGEST_HOLD: Final = 0.05  # seconds that one may be held
 
 
+class EntryStore(Protocol):
+    """Where entries go; the journal."""
+
+    def write(self, entries: Sequence[Entry], /) -> None:
+        """Put entries on disk in one transaction.
+
+        Raises:
+            StoppedError: The disk does not take them.
+        """
+
+
 class Outbox:
-    """Holds what one commit puts on record.
+    """Holds what the next commit puts on record.
 
     Args:
-        journal: Where the entries go.
-        tell: Called with outcomes once their entries are on disk.
+        store: Where the entries go.
+        report: Called with outcomes once their entries are on disk.
+        clock: Seconds of a monotonic clock.
     """
 
-    def __init__(self, journal: Journal, tell: Callable[[list[Outcome]], None]) -> None:
-        self._journal = journal
-        self._tell = tell
+    def __init__(
+        self,
+        store: EntryStore,
+        report: Callable[[list[Outcome]], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._report = report
+        self._clock = clock
         self._entries: list[Entry] = []
         self._outcomes: list[Outcome] = []
         self._held_since = 0.0
-        self._lost: StoppedError | None = None  # why the journal takes nothing any more
+        self._lost: StoppedError | None = None  # why the store takes nothing any more
 
     @property
     def due(self) -> float:
-        """When to commit, by the monotonic clock; infinity when there is nothing to."""
+        """When to commit, by the clock; infinity when there is nothing to commit."""
         held = len(self._entries) + len(self._outcomes)
         if held == 0:
             return float("inf")
@@ -41,24 +58,22 @@ class Outbox:
     def hold(self, entries: Sequence[Entry], outcome: Outcome | None = None) -> None:
         """Keep entries, and the outcome that they belong to, for the next commit."""
         if not self._entries and not self._outcomes:
-            self._held_since = time.monotonic()
+            self._held_since = self._clock()
         self._entries.extend(entries)
         if outcome is not None:
             self._outcomes.append(outcome)
 
     def commit(self) -> None:
-        """Put all that is held on record.
+        """Put everything that is held on record.
 
         Raises:
-            StoppedError: The journal did not take the entries: the requests they announce
-                must not leave. The outcomes are told all the same, because they are true.
+            StoppedError: The store did not take the entries: the requests they announce must
+                not leave. The outcomes are reported all the same, because they are true.
         """
-        lost = None
-        if self._entries:
-            lost = self._write()
+        lost = self._write() if self._entries else None
         if self._outcomes:
-            self._tell(self._outcomes)
-            self._outcomes = []
+            outcomes, self._outcomes = self._outcomes, []
+            self._report(outcomes)
         if lost is not None:
             raise lost
 
@@ -67,18 +82,18 @@ class Outbox:
         refs = [entry.ref for entry in entries if entry.ref]
         if self._lost is not None:
             if refs:  # of requests that were in flight when it was lost
-                _tell_lost(self._lost, refs)
+                _log_lost(self._lost, refs)
             return None
         try:
-            self._journal.write(entries)
+            self._store.write(entries)
         except StoppedError as error:
             self._lost = error
-            _tell_lost(error, refs)
+            _log_lost(error, refs)
             return error
         return None
 
 
-def _tell_lost(error: StoppedError, refs: list[str]) -> None:
+def _log_lost(error: StoppedError, refs: list[str]) -> None:
     event(
         logging.ERROR,
         "journal.lost",

@@ -1,21 +1,21 @@
-"""What the journal does not take never leaves, and what is done by then is told."""
+"""What the journal does not take never leaves, and what is done by then is reported."""
 
 import logging
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from importer.delivery.outbox import Outbox
+from importer.engine import Outbox
 from importer.errors import StoppedError
-from importer.journal import Entry, Journal, State
+from importer.journal import Entry, State
 from importer.records import Outcome, Status
 
 ORDER = "00000000-0000-4000-8000-000000000001"
 
 
 class Full:
-    """Stands for a journal on a disk that is full.
+    """A journal on a disk that is full.
 
     Attributes:
         tries: How often it was written to.
@@ -38,9 +38,9 @@ def created(ref: str) -> tuple[list[Entry], Outcome]:
 def test_refs_that_a_full_disk_does_not_take_are_all_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Those of requests that were in flight, too; their outcomes are told, for they are true."""
-    journal, told = Full(), list[Outcome]()
-    outbox = Outbox(cast("Journal", journal), told.extend)
+    """Those of requests in flight, too; their outcomes are reported, because they are true."""
+    journal, reported = Full(), list[Outcome]()
+    outbox = Outbox(journal, reported.extend, lambda: 0.0)
     with caplog.at_level(logging.ERROR, "importer"):
         outbox.hold(*created("r1"))
         with pytest.raises(StoppedError, match="No space left"):
@@ -52,5 +52,5 @@ def test_refs_that_a_full_disk_does_not_take_are_all_in_the_log(
     events: list[Any] = [record.__dict__ for record in caplog.records]
     assert [one["event"] for one in events] == ["journal.lost"] * 2
     assert [one["fields"]["refs"] for one in events] == [["r1"], ["r2"]]
-    assert [outcome.ref for outcome in told] == ["r1", "r2"]
+    assert [outcome.ref for outcome in reported] == ["r1", "r2"]
     assert journal.tries == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from importer.delivery.pace import Pace
+from importer.engine.pace import Pace
 
 
 def proven(most: int, rate: float | None = None) -> Pace:
