@@ -170,10 +170,11 @@ def _decide(state: ContactState, run: RunState, listed: Sequence[Listed]) -> _De
 def _matches(state: ContactState, listed: Sequence[Listed], own_ref: str) -> list[_Match]:
     sent = state.contact.fields
     found = [
-        (refs, item)
+        (ContactRefs.from_json(item), item)
         for item in listed
-        if (refs := ContactRefs.from_json(item)).ref
-        and ((own_ref and refs.ref == own_ref) or is_same_person(sent, item))
+        # One that a preview would create has a blank ref.
+        if isinstance(item.get("ref"), str)
+        and ((own_ref and item["ref"] == own_ref) or is_same_person(sent, item))
     ]
     # The journal's word counts for more than any likeness.
     own = [(refs, item) for refs, item in found if own_ref and refs.ref == own_ref]

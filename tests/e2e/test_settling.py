@@ -232,7 +232,7 @@ def test_a_created_contact_without_ref_is_never_sent_again(workplace: Workplace)
         assert workplace.send(source, server, "--attempts", 2).statuses == ["created"]
         (row,) = workplace.send(source, server, "--dry-run").results
         assert (row["status"], row["errorCode"]) == ("exists", "response.invalid")
-        assert "did not say its ref" in row["error"]
+        assert "did not give its ref" in row["error"]
         server.list_fault_of = lambda _: None
         (row,) = workplace.send(source, server).results
         assert (row["status"], row["ref"]) == ("created", server.contacts[order(1)][0]["ref"])

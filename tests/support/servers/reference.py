@@ -157,7 +157,7 @@ class ReferenceServer:
 
     def contact_counts(self) -> dict[str, int]:
         """Tells how many contacts each order has."""
-        return {order: len(found) for order, found in self.contacts.items() if found}
+        return {order: len(found) for order, found in list(self.contacts.items()) if found}
 
     @property
     def in_flight(self) -> int:
