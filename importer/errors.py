@@ -1,39 +1,62 @@
-"""Reasons for which a run cannot go on, each with the exit status that tells cron.
+"""Errors that end a run, and the exit statuses of the commands.
 
 ImportContactsError
 ├── UsageError              2   an option, a configuration or a credential is wrong
 ├── InputError              3   the source file cannot be read; nothing was sent
 ├── CredentialsError        4   the API refused the credentials
-├── StoppedError            5   stopped midway; the same command goes on from there
+├── StoppedError            5   stopped midway; the same command resumes the run
 └── JournalLockedError     75   another run holds the journal
 
-What is wrong with a single record is never an exception: it is an
+A problem with a single record is never an exception: it is an
 :class:`importer.records.Issue` or an :class:`importer.records.Outcome`.
 """
 
 import traceback
 from enum import IntEnum, unique
 from pathlib import Path
+from typing import Self
 
 
 @unique
 class ExitStatus(IntEnum):
-    """What the process tells its caller. Source: contract, section 5."""
+    """The exit status of a command.
 
-    OK = 0
-    SOME_ROWS_FAILED = 1
-    USAGE = 2
-    INPUT = 3
-    CREDENTIALS = 4
-    STOPPED = 5
-    LOCKED = 75
-    HANGUP = 129
-    INTERRUPTED = 130
-    TERMINATED = 143
+    Attributes:
+        meaning: What the status says, as a phrase for help texts and documentation.
+
+    Source: docs/results.md.
+    """
+
+    _value_: int
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str = "") -> Self:
+        """Create a member; see the attributes of the class."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    OK = 0, "every row is done"
+    SOME_ROWS_FAILED = 1, "finished, but some rows are not done"
+    USAGE = 2, "wrong usage or configuration, so nothing was sent"
+    INPUT = 3, "the input cannot be read, or a check of it failed, so nothing was sent"
+    CREDENTIALS = 4, "the API refused the credentials"
+    STOPPED = 5, "stopped midway, and the same command resumes the run"
+    LOCKED = 75, "another run holds the journal"
+    HANGUP = 129, "interrupted by SIGHUP"
+    INTERRUPTED = 130, "interrupted by SIGINT"
+    TERMINATED = 143, "interrupted by SIGTERM"
+
+    @classmethod
+    def help(cls) -> str:
+        """Return a paragraph about all exit statuses for the help text of a command."""
+        statuses = "; ".join(f"{int(status)} {status.meaning}" for status in cls)
+        return f"Exit status: {statuses}."
 
 
 class ImportContactsError(Exception):
-    """The run cannot go on. The text says what happened, where, and what to do next."""
+    """The run cannot continue. The text says what happened, where, and what to do next."""
 
     exit_status = ExitStatus.STOPPED
 
@@ -57,7 +80,7 @@ class CredentialsError(ImportContactsError):
 
 
 class StoppedError(ImportContactsError):
-    """The run stopped midway; running the same command again goes on from there."""
+    """The run stopped midway, running the same command again resumes it."""
 
     exit_status = ExitStatus.STOPPED
 
@@ -69,7 +92,10 @@ class JournalLockedError(ImportContactsError):
 
 
 def kind_and_place(error: BaseException) -> str:
-    """What may be told of a fault of this program: its own text might quote a cell."""
+    """Return the type and the place of an unexpected error.
+
+    Its own text is left out, because it may quote a cell.
+    """
     calls = traceback.extract_tb(error.__traceback__)
     places = " > ".join(f"{Path(call.filename).name}:{call.lineno}" for call in calls)
     kind = type(error).__name__

@@ -1,7 +1,7 @@
-"""Files that appear whole or not at all, and only for their owner.
+"""Files that appear whole or not at all, readable by their owner alone.
 
-A run that is killed leaves what was there before: content goes to a temporary file in the
-same directory, is synced, and takes the final name in one rename.
+Content goes to a temporary file in the same directory, is synced, and gets the final name in
+one rename. A run that is killed leaves the previous file.
 """
 
 import contextlib
@@ -22,19 +22,21 @@ STANDARD_STREAM = Path("-")
 
 
 def check_output(path: Path, option: str) -> None:
-    """See to it, before anything is sent, that ``path`` can be written at the end.
+    """Check, before anything is sent, that ``path`` can be written at the end.
 
     Args:
-        path: The file to be, ``-`` for standard output.
+        path: The file to write, ``-`` for standard output.
         option: The option that named it, for the error text.
 
     Raises:
-        UsageError: There is no such directory, it cannot be written to, or what stands at
-            ``path`` is not a regular file of its own.
+        UsageError: There is no such directory, it cannot be written to, or ``path`` is a link
+            or not a regular file.
     """
     if path == STANDARD_STREAM:
-        if getattr(sys.stdout, "buffer", None) is None:  # that of a notebook has none
-            raise UsageError(f"{option}: standard output is closed, or takes no file; name one.")
+        if getattr(sys.stdout, "buffer", None) is None:  # as in a notebook
+            raise UsageError(
+                f"{option}: standard output is closed or takes only text; name a file."
+            )
         return
     directory = path.parent
     if not directory.is_dir():
@@ -59,9 +61,9 @@ class AtomicFile:
     """A UTF-8 text file that replaces ``path`` as a whole when it is committed.
 
     Args:
-        path: The file to be, ``-`` for standard output, which is written at the commit too.
+        path: The file to write; ``-`` is standard output, also written by :meth:`commit`.
         option: The option that named it, for error texts.
-        encoding: How it is written.
+        encoding: Name of a Python codec.
 
     Raises:
         UsageError: The temporary file cannot be created.
@@ -73,7 +75,7 @@ class AtomicFile:
         check_output(path, option)
         self._temporary = temporary(path)
         try:
-            # Without a name, so that a run that is killed leaves nothing of it anywhere.
+            # What goes to standard output has no name, so that a killed run leaves no file.
             descriptor = _open_alone(self._temporary) if self._temporary else _unnamed()
         except BlockingIOError as error:
             raise UsageError(f"{option}: another run is writing {path}; wait for it.") from error
@@ -106,7 +108,7 @@ class AtomicFile:
             raise self._stopped(error) from error
 
     def fail(self, error: OSError) -> NoReturn:
-        """Give the file up for ``error``, which somebody met who wrote to its stream.
+        """Discard the file because of an error while its stream was written.
 
         Raises:
             StoppedError: Always.
@@ -118,7 +120,7 @@ class AtomicFile:
         """Give the file its name.
 
         Raises:
-            StoppedError: It cannot be written whole. What was at ``path`` is untouched.
+            StoppedError: It cannot be written whole. A previous file at ``path`` is unchanged.
         """
         try:
             self.stream.flush()
@@ -128,14 +130,14 @@ class AtomicFile:
                 sync_directory(self.path.parent)
             else:
                 self._copy_to_stdout()
-            # Only now: closing lets go of the lock under which the file had its old name.
+            # Closing releases the lock, so it comes after the rename.
             self.stream.close()
         except OSError as error:
             self.discard()
             raise self._stopped(error) from error
 
     def discard(self) -> None:
-        """Leave what was there; does nothing after a commit."""
+        """Remove the temporary file; do nothing after a commit."""
         if self.stream.closed:
             return
         if self._temporary:
@@ -148,11 +150,11 @@ class AtomicFile:
         if self.path == STANDARD_STREAM:
             return StoppedError(
                 f"{self._option}: standard output cannot be written: {error.strerror}. "
-                "What arrived there is not whole. Mend that, then run the same command again."
+                "What arrived there is incomplete. Fix that, then run the same command again."
             )
         return StoppedError(
             f"{self._option}: {self.path} cannot be written: {error.strerror}. "
-            "What stood there is untouched. Make room, then run the same command again."
+            "A previous file there is unchanged. Make room, then run the same command again."
         )
 
     def _copy_to_stdout(self) -> None:
@@ -162,18 +164,18 @@ class AtomicFile:
                 shutil.copyfileobj(whole, sys.stdout.buffer)
                 sys.stdout.buffer.flush()
             except BrokenPipeError:
-                # The reader (``| head``) has seen enough, which is no failure of the run;
-                # without this the interpreter complains when it flushes at exit.
+                # A reader that stops early (``| head``) is not an error; without this, the
+                # interpreter reports one when it flushes at exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def temporary(path: Path) -> Path | None:
-    """The file that is written before it takes the name of ``path``; a stream has none."""
+    """Return the file that is written before it is renamed to ``path``; None for a stream."""
     return None if path == STANDARD_STREAM else _partial(path)
 
 
 def _partial(path: Path) -> Path:
-    # Always the same name, so that what a killed run left is written over by the next one.
+    # Always the same name, so that the next run overwrites what a killed one left.
     return path.with_name(f".{path.name}.partial")
 
 
@@ -188,8 +190,8 @@ def _open_alone(path: Path) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not os.path.samestat(os.fstat(descriptor), path.stat()):
-            # Between our open and our lock, its writer gave it its final name.
-            raise BlockingIOError  # noqa: TRY301 - the descriptor must be closed all the same
+            # Its writer renamed it between our open and our lock.
+            raise BlockingIOError  # noqa: TRY301 - the descriptor must be closed
         os.fchmod(descriptor, 0o600)
         os.ftruncate(descriptor, 0)
     except BaseException:
@@ -199,10 +201,10 @@ def _open_alone(path: Path) -> int:
 
 
 def create_whole(path: Path, content: bytes) -> None:
-    """Create a file for its owner alone, synced and whole; leave one alone that is there.
+    """Create a whole, synced file for its owner alone, unless it exists.
 
     Raises:
-        BlockingIOError: Another process is creating it at this moment.
+        BlockingIOError: Another process is creating it right now.
         OSError: It cannot be written.
     """
     partial = _partial(path)
@@ -213,14 +215,14 @@ def create_whole(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-        # Under the lock, so nobody can have created it since.
+        # Under the lock, so no other process can have created it since.
         partial.rename(path)
         on_failure.pop_all()
         sync_directory(path.parent)
 
 
 def sync_directory(directory: Path) -> None:
-    """Make a new name in ``directory`` survive a power loss."""
+    """Sync a directory, so that a new name in it survives a power loss."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

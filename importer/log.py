@@ -1,9 +1,11 @@
 """The log: one event a line on standard error, as text or as JSON.
 
-An event has a stable name, a sentence for a person, and fields. No cell value, no credential
-and no text of the API ever goes in; control characters are cleaned, and a bare ``LANG=C``
-or a closed pipe harms nothing. Who imports this package as a library gets the events by
-``logging.getLogger("importer")`` and decides on their own where they go.
+An event has a stable name, a sentence for people, and fields for programs. It never holds a cell
+value, a credential or a text of the API. Control characters are replaced, and neither ``LANG=C``
+nor a closed pipe is an error. A program that uses this package as a library gets the events from
+``logging.getLogger("importer")`` and decides where they go.
+
+Source: docs/events.md.
 """
 
 import contextlib
@@ -18,28 +20,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 EVENTS: Final = {
-    "settings.used": "With -v: every setting, and where it comes from; never a credential.",
-    "api.environment": "With -v: the proxy and the certificates that the environment names.",
+    "settings.used": "With -v: every setting and its origin; never a credential.",
+    "api.environment": "With -v: the proxy and the certificates that the environment sets.",
     "column.ignored": "A column of the source file matches no field.",
-    "run.started": "The source file can be read; sending begins.",
+    "run.started": "The source file was read to its end; sending begins.",
     "run.progress": "How far the run is, every 30 seconds when no bar is drawn.",
-    "run.interrupted": "A signal came; what is in flight is finished first.",
-    "journal.empty": "The results say that contacts are there of which the journal knows none.",
-    "api.trouble": "Several rows in a row failed; one request at a time probes the API.",
+    "run.interrupted": "A signal was received; requests in flight are finished first.",
+    "journal.empty": "The results hold contacts, but the journal has none for the destination.",
+    "api.trouble": "Several consecutive rows failed; one request at a time probes the API.",
     "api.recovered": "The API answers again.",
-    "journal.lost": "The disk did not take the journal; names refs that are only here.",
-    "rows.without_identifiers": "So many rows have nothing to match their guest by.",
-    "rows.title_unlisted": "So many rows have a title that the API page does not list.",
-    "undo.planned": "How many contacts an undo will delete, and where.",
-    "destination.differs": "The results of an undo name another host than the destination.",
-    "journal.unknown": "The journal does not know contacts that an undo is to delete.",
-    "contact.duplicated": "A contact is there more than once; names the refs.",
-    "run.finished": "The run has ended; holds the figures of --summary.",
-    "run.failed": "The run could not go on; says why, and the exit status.",
-    "program.fault": "A thread of the program has ended by a fault; says its kind and place.",
-    "program.warning": "Python warns of something; says its kind and place.",
+    "journal.lost": "The journal could not be written; lists refs that are recorded only here.",
+    "rows.without_identifiers": "The number of rows without anything to match a guest by.",
+    "rows.title_unlisted": "The number of rows with a title that the API does not list.",
+    "undo.planned": "How many contacts an undo will delete, and at which destination.",
+    "destination.differs": "The results to undo name another host than the destination.",
+    "journal.unknown": "The journal has no entry for contacts that an undo will delete.",
+    "contact.duplicated": "A contact exists more than once; names the refs.",
+    "run.finished": "The run has ended; its fields are the figures of --summary.",
+    "run.failed": "The run could not continue; gives the reason and the exit status.",
+    "program.fault": "Internal error in a thread; gives its type and place.",
+    "program.warning": "A warning of Python; gives its type and place.",
 }
-"""All events by their stable names, which a program may rely on."""
+"""Every event by its stable name, on which programs may rely."""
 
 _LOGGER: Final = logging.getLogger("importer")
 _LOGGER.addHandler(logging.NullHandler())
@@ -51,8 +53,8 @@ def event(level: int, name: str, message: str, **fields: object) -> None:
     Args:
         level: A level of the standard library's logging.
         name: One of ``EVENTS``.
-        message: The sentence for a person.
-        fields: What a program may want to read; values of JSON types.
+        message: A sentence for people.
+        fields: Values of JSON types for programs.
     """
     _LOGGER.log(level, message, extra={"event": name, "fields": fields})
 
@@ -72,12 +74,17 @@ def configure(log_format: str, level: int) -> None:
 
 
 def is_configured() -> bool:
-    """Whether events go to standard error."""
+    """Return whether events go to standard error."""
     return any(isinstance(handler, _Handler) for handler in _LOGGER.handlers)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless the number is 1."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def cleaned(text: str) -> str:
-    """The text on one line, without control characters or bidirectional overrides."""
+    """Return a text on one line, without control characters or bidirectional overrides."""
     return "".join(
         " " if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} else character
         for character in text
@@ -85,17 +92,16 @@ def cleaned(text: str) -> str:
 
 
 def write_line(line: str, stream: TextIO | None = None) -> None:
-    """Write a line to standard error, around a progress bar if there is one.
+    """Write a line to standard error, above the progress bar if there is one.
 
-    It is cleaned, what the stream cannot encode is escaped, and a stream that nobody reads is
-    left alone.
+    The line is cleaned, what the stream cannot encode is escaped, and a closed stream is ignored.
     """
     stream = stream or sys.stderr
     if stream is None:
         return
     encoding = getattr(stream, "encoding", None) or "ascii"
     safe = cleaned(line).encode(encoding, "backslashreplace").decode(encoding)
-    # A run whose log is cut off (``2>&1 | head``) is still a run that must end well.
+    # A run must not fail because nothing reads its log any more (``2>&1 | head``).
     with contextlib.suppress(OSError, ValueError):
         if bar := sys.modules.get("tqdm"):
             with bar.tqdm.external_write_mode(file=stream):

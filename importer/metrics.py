@@ -1,7 +1,7 @@
-"""How the requests of a run went, over time, in memory that does not grow with the run.
+"""Statistics of a run's requests over time, in memory that does not grow with the run.
 
-Time is cut into slices; when there are too many, each two become one. Latencies are counted
-in bins whose bounds grow by a tenth, so that a percentile is right within 5 %.
+Time is divided into slices; when there are too many, every two are merged. Latencies are
+counted in bins whose bounds grow by a tenth, so a percentile is right within 5 %.
 """
 
 import math
@@ -24,7 +24,7 @@ class Slice:
 
     Attributes:
         requests: How many.
-        trouble: Those among them that failed for no fault of their row.
+        trouble: Those among them that failed for another reason than their row.
         in_flight: Most requests in flight at once.
         latencies: Requests by bin of their latency.
     """
@@ -35,14 +35,17 @@ class Slice:
     latencies: list[int] = field(default_factory=lambda: [0] * _BINS)
 
     def add(self, other: "Slice") -> None:
-        """Take in the requests of another slice."""
+        """Add the requests of another slice."""
         self.requests += other.requests
         self.trouble += other.trouble
         self.in_flight = max(self.in_flight, other.in_flight)
         self.latencies = [a + b for a, b in zip(self.latencies, other.latencies, strict=True)]
 
     def percentile(self, percent: float) -> float | None:
-        """Seconds within which so many percent of the requests ended; None without any."""
+        """Return the seconds within which this percentage of the requests ended.
+
+        None when there are no requests.
+        """
         if not self.requests:
             return None
         wanted = self.requests * percent / 100.0
@@ -54,7 +57,7 @@ class Slice:
 
 
 class Metrics:
-    """Counts every request of a run as it ends. Not thread-safe."""
+    """Counts the requests of a run as they end. Not thread-safe."""
 
     def __init__(self) -> None:
         self._slices: list[Slice] = []
@@ -75,14 +78,14 @@ class Metrics:
             total.add(one)
         return total
 
-    def observe(self, now: float, seconds: float, is_trouble: bool, in_flight: int) -> None:  # noqa: FBT001 - four plain facts
+    def observe(self, now: float, seconds: float, is_trouble: bool, in_flight: int) -> None:  # noqa: FBT001 - one of four plain facts
         """Count a request.
 
         Args:
             now: When it ended, seconds of the monotonic clock.
             seconds: How long it took.
-            is_trouble: Whether it failed for no fault of its row.
-            in_flight: Requests in flight when it ended, itself among them.
+            is_trouble: Whether it failed for another reason than its row.
+            in_flight: Requests in flight when it ended, including itself.
         """
         if not self._slices:
             self._started = now - seconds

@@ -1,4 +1,4 @@
-"""How far the run is: a bar on a terminal, a line now and then in a log."""
+"""Progress of a run: a bar on a terminal, a line every 30 seconds in a log."""
 
 import contextlib
 import logging
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, NoReturn, Self, TextIO
 
-from importer.log import event
+from importer.log import counted, event
 from importer.records import Status
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ _SECONDS_BETWEEN_LINES: Final = 30.0
 
 
 class Progress:
-    """Tells how many records are done, of how many, and how long the rest may take.
+    """Shows how many records have a result, of how many, and the time left.
 
     Args:
         total: Records of the run; None when they were not counted beforehand.
-        bar: Whether to draw a bar; None draws one on a terminal only. Without a bar, a line
-            goes to the log every 30 seconds, all the more when nothing gets done.
+        bar: Whether to draw a bar; None draws one on a terminal only. Without a bar, a line is
+            logged every 30 seconds, even when no record was finished meanwhile.
         clock: Seconds of a monotonic clock.
     """
 
@@ -47,7 +47,7 @@ class Progress:
         self._ticker: threading.Thread | None = None
         stream = sys.stderr
         if stream is not None and (bar or (bar is None and stream.isatty())):
-            from tqdm import tqdm  # noqa: PLC0415 - --help need not pay for it
+            from tqdm import tqdm  # noqa: PLC0415 - loaded only for a bar
 
             self._bar = tqdm(total=total, unit=" rows", file=_Lenient(stream), dynamic_ncols=True)
 
@@ -70,51 +70,52 @@ class Progress:
             self._bar.close()
 
     def advance(self, rows: int, statuses: Mapping[Status, int]) -> None:
-        """Count ``rows`` more records as done; ``statuses`` are the counts of all."""
+        """Add ``rows`` finished records; ``statuses`` counts all of them."""
         with self._lock:
             self._done += rows
             self._statuses = statuses
             now = self._advanced = self._clock()
             if self._bar is not None:
                 if now - self._counted >= _SECONDS_BETWEEN_COUNTS:
-                    # A postfix costs 20 µs, an update of the bar a hundredth of that.
+                    # A new postfix costs far more than moving the bar.
                     self._counted = now
                     self._bar.set_postfix_str(_counts(statuses), refresh=False)
                 self._bar.update(rows)
 
-    def tell(self) -> None:
-        """Log how far the run is."""
+    def log(self) -> None:
+        """Log the progress."""
         with self._lock:
             now, done = self._clock(), self._done
             statuses = dict(self._statuses)
-            still = now - self._advanced
+            idle = now - self._advanced
         seconds = now - self._started
-        of_total = f" of {self._total:,} ({done / self._total:.0%})" if self._total else ""
+        rows = counted(done, "row")
+        if self._total:
+            rows = f"{done:,} of {counted(self._total, 'row')} ({done / self._total:.0%})"
         event(
             logging.INFO,
             "run.progress",
-            f"{done:,}{of_total} rows: {_counts(statuses) or 'none yet'}"
-            + self._outlook(done, seconds, still),
+            f"{rows}: {_counts(statuses) or 'none yet'}{self._outlook(done, seconds, idle)}",
             rows=done,
             total=self._total,
             seconds=round(seconds, 1),
             statuses={status.value: count for status, count in statuses.items()},
         )
 
-    def _outlook(self, done: int, seconds: float, still: float) -> str:
-        if still >= _SECONDS_BETWEEN_LINES:
-            return f"; no row got done for {still:.0f} s"
+    def _outlook(self, done: int, seconds: float, idle: float) -> str:
+        if idle >= _SECONDS_BETWEEN_LINES:
+            return f"; no row finished for {idle:.0f} s"
         if not (self._total and done):
             return ""
         return f"; about {seconds / done * (self._total - done):.0f} s left"
 
     def _tick(self) -> None:
         while not self._ended.wait(_SECONDS_BETWEEN_LINES):
-            self.tell()
+            self.log()
 
 
 class _Lenient:
-    """A stream that is left alone when nobody reads it any more."""
+    """A stream whose errors are ignored, as nothing may read it any more."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -131,7 +132,7 @@ class _Lenient:
         return getattr(self._stream, name)
 
     def __eq__(self, other: object) -> bool:
-        # By this tqdm knows that a line for the stream would break its bar.
+        # tqdm compares streams to find the bars that a line would break.
         return other is self._stream or other is self
 
     def __hash__(self) -> int:

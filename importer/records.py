@@ -1,58 +1,37 @@
-"""The values that travel between the rooms: issues, contacts and outcomes."""
+"""The values that packages pass to each other: batches, issues, contacts, refs and outcomes."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum, unique
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import orjson
 
+from schemas.results import Status
+
 if TYPE_CHECKING:
     import pandas as pd
 
-
-@unique
-class Status(StrEnum):
-    """What became of one record. Source: contract, section 5."""
-
-    CREATED = "created"
-    EXISTS = "exists"
-    UPDATED = "updated"
-    DELETED = "deleted"
-    ABSENT = "absent"
-    DUPLICATE = "duplicate"
-    VALID = "valid"
-    INVALID = "invalid"
-    REJECTED = "rejected"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    NOT_SENT = "not_sent"
-
-    @property
-    def is_done(self) -> bool:
-        """Whether nothing is left to do for the record."""
-        return self in _DONE
-
-
-_DONE = frozenset(
-    {
-        Status.CREATED,
-        Status.EXISTS,
-        Status.UPDATED,
-        Status.DELETED,
-        Status.ABSENT,
-        Status.DUPLICATE,
-        Status.VALID,
-    }
-)
-
+__all__ = [
+    "CONTACT_DUPLICATED",
+    "CONTACT_OLDER",
+    "REF_FORM",
+    "Batch",
+    "BrokenRecord",
+    "Contact",
+    "ContactRefs",
+    "Issue",
+    "Mapped",
+    "Outcome",
+    "Planned",
+    "Status",
+]
 
 CONTACT_DUPLICATED: Final = "contact.duplicated"
-"""Error code of the one thing that must be seen although its row is created."""
+"""Error code that makes a run exit with 1 although its row is done."""
 CONTACT_OLDER: Final = "contact.older"
-"""Error code of a contact that reading back has found and that may be somebody else's."""
+"""Error code of a contact found by reading back that another program may have created."""
 
 REF_FORM: Final = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 """The form of a ref: a UUID, with or without hyphens, in either case."""
@@ -66,7 +45,7 @@ class Issue:
     Attributes:
         row: Record number, from 1.
         code: Stable word, ``invalid.<field>`` or ``invalid.record``.
-        message: What is wrong and how to mend it, without the value of the cell.
+        message: What is wrong and how to fix it, without the value of the cell.
     """
 
     row: int
@@ -80,8 +59,8 @@ class BrokenRecord:
 
     Attributes:
         issue: What is wrong with it.
-        cells: The cells as far as they can be told; a record with a quoting fault is one
-            cell that holds its text as it stands in the file, without the line break.
+        cells: The cells as far as they are known; a record with a quoting error is one cell
+            that holds the text of the record as it is in the file, without the line break.
     """
 
     issue: Issue
@@ -93,7 +72,7 @@ class Batch:
     """Consecutive records of the source file.
 
     Attributes:
-        cells: The sound records. Index: row number, unique, ascending. One column for each
+        cells: The well-formed records. Index: row number, unique, ascending. One column for each
             header cell, in file order, labelled by position from 0; every cell ``str``
             (dtype object), a blank one ``""``.
         lines: Line in the file (from 1) at which each record starts, for *all* records of
@@ -108,7 +87,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """The sound records of a batch by API field.
+    """The well-formed records of a batch by API field.
 
     Attributes:
         fields: One object column for each field that has a column in the file. Index: row
@@ -128,11 +107,11 @@ class Contact:
 
     Attributes:
         row: Record number, from 1.
-        order_ref: The order, a UUID in lower case; ``""`` when only its own number is known.
+        order_ref: The order, a UUID in lower case; ``""`` when only its number is known.
         body: Request body, JSON in UTF-8: API fields in the order of the API page, no blank
-            values. As bytes, contacts that wait take a fifth of the memory of their values.
-        reference_id: The organisation's own number of the order; ``""`` with an order_ref.
-        ordered_at: When the order was placed, to tell apart orders of one number; None if
+            values. Bytes, because waiting contacts then need the least memory.
+        reference_id: The organisation's own number of the order; ``""`` with an ``order_ref``.
+        ordered_at: When the order was placed, to choose among orders of one number; None if
             the file does not say.
     """
 
@@ -144,7 +123,7 @@ class Contact:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The values of the body by API field, read anew each time."""
+        """The values of the body by API field, parsed on each access."""
         return cast("dict[str, Any]", orjson.loads(self.body))
 
 
@@ -207,11 +186,11 @@ def _matching(form: "re.Pattern[str]", value: object) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one record; with its line it is a record of the results file.
+    """The result of one record.
 
     Attributes:
         row: Record number, from 1.
-        order_ref: The order as sent, or as it stands in the file when it is no order.
+        order_ref: The order as sent, or as it is in the file when it is not a valid one.
         ref: Reference of the contact.
         href: Address of the contact.
         guest_ref: Reference of the guest that the API linked the contact to.

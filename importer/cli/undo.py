@@ -51,7 +51,7 @@ def _undo_import(given: Given[UndoSettings]) -> ExitStatus:
         _confirm(found, options, is_agreed=asked.yes)
 
     # pandas loads slowly: --help and wrong usage do not wait for it.
-    from importer.undoing import undo_file  # noqa: PLC0415
+    from importer.pipeline import undo_file  # noqa: PLC0415
 
     stay_on_one_core()
     summary = undo_file(options, credentials, confirm, force=asked.force)

@@ -21,9 +21,10 @@ from importer.mapping.headers import (
 )
 from importer.settings import MappingOptions
 from schemas.fields import FIELDS, IDENTIFIERS, ORDER_FIELDS, ORDER_REF
+from schemas.results import REJECTS_COLUMNS
 
-# The column that --rejects adds: its file can be imported again as it is.
-_REJECTS: Final = "importerror"
+# The columns that --rejects adds: its file can be imported again as it is.
+_REJECTS: Final = frozenset(map(fold, REJECTS_COLUMNS))
 _SHOWN: Final = 10
 
 
@@ -169,7 +170,7 @@ def _match(header: tuple[str, ...], mapped: dict[Target, list[int]], columns: Co
 def _ignored(position: int, name: str) -> list[str]:
     if not fold(name):
         return [f"column {position + 1} has no name and is ignored"]
-    if fold(name) == _REJECTS:
+    if fold(name) in _REJECTS:
         return []
     near = nearest_field(name)
     hint = f"; did you mean {near}? Say --map {near}={quoted(name)}" if near else ""

@@ -1,5 +1,6 @@
-"""The way through the house: read, map, validate, plan, deliver, record, report."""
+"""The runs: from a file to an exit status, for an import and for an undo."""
 
-from importer.pipeline.run import import_file
+from importer.pipeline.import_run import import_file
+from importer.pipeline.undo_run import undo_file
 
-__all__ = ["import_file"]
+__all__ = ["import_file", "undo_file"]

@@ -1,7 +1,7 @@
-"""Work that a forked process does while this one goes on with what it has done already.
+"""A generator that runs in a forked process, ahead of the process that consumes it.
 
-Only for work that changes nothing outside, as reading and judging do. The other process ends
-with this one, however that ends: nobody is left to take what it makes.
+Only for work without side effects, such as reading and validating. The other process ends with
+this one, however that ends, because nothing would consume its items.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from typing import Final, Generic, NoReturn, Self, TypeVar
 from importer._version import __version__
 from importer.errors import ImportContactsError, StoppedError, kind_and_place
 
-_LEAST_BYTES: Final = 4 * 1024 * 1024  # a file of one batch would take 0.02 s longer
+_LEAST_BYTES: Final = 4 * 1024 * 1024  # a short file is read faster without another process
 _PR_SET_PDEATHSIG: Final = 1  # of <sys/prctl.h>
 _FOR_THE_RUN: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
@@ -28,15 +28,15 @@ Work = Callable[[Callable[[], bool]], Generator[T, None, str]]
 
 
 def pays(size: int | None) -> bool:
-    """Whether the other process would have a core to itself, and enough to do.
+    """Return whether another process would have its own core and enough to do.
 
     Args:
-        size: Bytes of the source file; None for a stream, at which the other process might wait
-            when this one is gone.
+        size: Bytes of the source file; None for a stream, which the other process might still
+            wait for after this one has ended.
     """
     if size is None or size < _LEAST_BYTES or not hasattr(os, "sched_getaffinity"):
         return False
-    with contextlib.suppress(OSError):  # a sandbox of the system may forbid to ask
+    with contextlib.suppress(OSError):  # not permitted in some sandboxes
         return len(os.sched_getaffinity(0)) > 1
     return False
 
@@ -47,31 +47,31 @@ class _End:
 
 
 class Aside(Generic[T]):
-    """A generator that runs in a process of its own while this is entered.
+    """Runs a generator in another process while it is entered.
 
-    It must be entered in the main thread, before there are others.
+    It must be entered in the main thread, before other threads are started.
 
     Args:
-        work: Makes the generator; is given what tells whether somebody waits for its end.
+        work: Returns the generator; its argument returns whether the run is to end soon.
     """
 
     def __init__(self, work: Work[T]) -> None:
         self._work = work
-        self._hurry = mmap.mmap(-1, 1)  # one byte that both processes see
+        self._hurry = mmap.mmap(-1, 1)  # one byte shared by both processes
 
     def __enter__(self) -> Self:
         reader, writer = os.pipe()
-        # A parent that ignores SIGCHLD hands that on. The system would then forget the other's
-        # number at its end, and __exit__ could end whoever has it next.
+        # An ignored SIGCHLD is inherited. The system would then release the child's process number
+        # when it ends, and __exit__ could kill another process with the same number.
         self._on_end_of_child = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         parent = os.getpid()
-        # Ctrl-C and a service manager's signals reach both. The other keeps them blocked.
+        # Ctrl-C and a service manager's signals reach both; the child keeps them blocked.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_RUN)
         try:
             self._pid = _fork()
             if self._pid == 0:
                 os.close(reader)
-                self._be_the_other(writer, parent)
+                self._run_child(writer, parent)
         except OSError:
             os.close(reader)
             signal.signal(signal.SIGCHLD, self._on_end_of_child)
@@ -89,48 +89,49 @@ class Aside(Generic[T]):
         trace: TracebackType | None,
     ) -> None:
         self._stream.close()
-        os.kill(self._pid, signal.SIGKILL)  # it may be in the middle of something
+        os.kill(self._pid, signal.SIGKILL)  # it may be busy
         os.waitpid(self._pid, 0)
         signal.signal(signal.SIGCHLD, self._on_end_of_child)
         self._hurry.close()
 
     def items(self, is_hurried: Callable[[], bool]) -> Generator[T, None, str]:
-        """Yield what the work yields, and return what it returns.
+        """Yield what the generator yields, and return what it returns.
 
         Args:
-            is_hurried: Whether somebody waits for the end; passed on to the work.
+            is_hurried: Whether the run is to end soon; passed to the generator.
 
         Raises:
-            ImportContactsError: As the work; any other error of it comes as its kind and place.
+            ImportContactsError: The generator raised it. Of any other exception, a StoppedError
+                gives the type and the place.
             StoppedError: The other process was killed.
         """
         while True:
             self._hurry[0] = is_hurried()
             try:
-                made = pickle.load(self._stream)  # noqa: S301 - our own other half has written it
+                message = pickle.load(self._stream)  # noqa: S301 - written by our own child
             except (EOFError, pickle.UnpicklingError):
                 raise StoppedError(
-                    "The process that reads the source file has ended by itself or was killed, "
-                    "perhaps for want of memory. Nothing was sent; run the same command again."
+                    "The process that reads the source file was killed, perhaps because memory ran "
+                    "out. Nothing was sent; run the same command again."
                 ) from None
-            if isinstance(made, ImportContactsError):
-                raise made
-            if isinstance(made, _End):
-                return made.result
-            yield made
+            if isinstance(message, ImportContactsError):
+                raise message
+            if isinstance(message, _End):
+                return message.result
+            yield message
 
-    def _be_the_other(self, writer: int, parent: int) -> NoReturn:
+    def _run_child(self, writer: int, parent: int) -> NoReturn:
         try:
             _end_with(parent)
             with os.fdopen(writer, "wb") as stream:
-                for made in self._made():
-                    pickle.dump(made, stream)
+                for message in self._messages():
+                    pickle.dump(message, stream)
                     stream.flush()
         finally:
-            # Nothing that the other process has open may be flushed or removed twice.
+            # Nothing that the parent has open may be flushed or removed twice.
             os._exit(0)
 
-    def _made(self) -> Iterator[T | _End | ImportContactsError]:
+    def _messages(self) -> Iterator[T | _End | ImportContactsError]:
         try:
             result = yield from self._work(lambda: self._hurry[0] != 0)
             yield _End(result)
@@ -138,18 +139,18 @@ class Aside(Generic[T]):
             yield error
         except Exception as error:  # noqa: BLE001 - its own text could show what a cell holds
             yield StoppedError(
-                f"A fault of import-contacts {__version__}: {kind_and_place(error)}. Please report "
-                "it. Nothing was sent."
+                f"Internal error in import-contacts {__version__}: {kind_and_place(error)}. "
+                "Nothing was sent. Please report this."
             )
 
 
 def _end_with(parent: int) -> None:
-    """Have the system end this process when its parent has ended.
+    """Have the system kill this process when its parent ends.
 
-    Without that it would learn so when it next hands something over, seconds later perhaps, and
-    whoever reads the output of the run would wait for it.
+    Otherwise it would notice only when it next writes an item, perhaps seconds later, and keep
+    the output streams of the run open until then.
     """
-    with contextlib.suppress(OSError, AttributeError):  # then it learns so later
+    with contextlib.suppress(OSError, AttributeError):  # then it notices later
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(0)
@@ -157,6 +158,6 @@ def _end_with(parent: int) -> None:
 
 def _fork() -> int:
     with warnings.catch_warnings():
-        # Python 3.12 warns when there are threads, be it those of numpy, which hold nothing.
+        # Python 3.12 warns if there are threads, such as those of numpy, which hold no locks.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()

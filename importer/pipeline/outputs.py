@@ -1,4 +1,4 @@
-"""The files that a run writes, checked before anything is sent."""
+"""The files that a run writes, opened before anything is sent."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from importer.settings import RunOptions
 
 
 def check_paths(options: RunOptions) -> None:
-    """See to it that no file of the run is written over another, by whatever name.
+    """Check that no file of the run overwrites another, under whatever name.
 
     Raises:
         UsageError: Two options name the same file, or one cannot be written.
@@ -34,9 +34,9 @@ def check_paths(options: RunOptions) -> None:
             places = _stdout() if own == STANDARD_STREAM else _places(own)
             for place in places:
                 if place in seen:
-                    writes = "" if own == path else f" (it is written by way of {own.name}, which)"
+                    via = "" if own == path else f" (written through {own.name})"
                     raise UsageError(
-                        f"{option}: {path}{writes} is {seen[place]} as well; name another file."
+                        f"{option}: {path}{via} is also {seen[place]}; name another file."
                     )
             seen |= dict.fromkeys(places, f"the file of {option}")
         check_output(path, option)
@@ -56,7 +56,7 @@ def _written(options: RunOptions) -> Iterator[tuple[str, Path]]:
 
 
 def _beside(option: str, path: Path) -> list[Path]:
-    """The files that stand beside a file of the run while it is written."""
+    """Return the files beside a file of the run while it is written."""
     partial = temporary(path)
     beside = [partial] if partial else []
     if option == "--journal":
@@ -65,7 +65,7 @@ def _beside(option: str, path: Path) -> list[Path]:
 
 
 def _stdout() -> list[object]:
-    """What standard output can be known by; as a file, if it is one (``>> contacts.csv``)."""
+    """Return what identifies standard output, which may be a file (``>> contacts.csv``)."""
     places: list[object] = [STANDARD_STREAM]
     with contextlib.suppress(OSError, ValueError, AttributeError):
         places += _itself(os.fstat(sys.stdout.fileno()))
@@ -73,7 +73,7 @@ def _stdout() -> list[object]:
 
 
 def _places(path: Path | None) -> list[object]:
-    """What a path, or standard input, can be known by: its full name and, if it is there, itself.
+    """Return what identifies a path, or standard input: its full name and its inode.
 
     Two names may be one file, as links are.
     """
@@ -88,13 +88,13 @@ def _itself(found: os.stat_result) -> list[object]:
 
 
 class Outputs:
-    """The files that appear at the end of a run: results and, if asked for, those about it.
+    """The files that appear at the end of a run: results, rejects, report and summary.
 
-    All are begun before anything is sent, so that what stands in their way is known by then.
+    All are opened before anything is sent, so that they do not turn out to be unwritable after it.
 
     Args:
-        options: Where they go.
-        source: The open source file, which says how rejects are written.
+        options: The paths.
+        source: The open source file, whose encoding and delimiter the rejects have.
         stack: Discards what is not committed.
     """
 
@@ -114,7 +114,11 @@ class Outputs:
         }
 
     def recorder(self, carry: Sequence[int]) -> Recorder:
-        """What writes them; ``carry`` are positions of columns to copy into the results."""
+        """Return the recorder that writes results and rejects.
+
+        Args:
+            carry: Positions of the columns to copy into the results.
+        """
         source = self._source
         recorder = Recorder(self._results.stream, source.header, carry)
         if self._rejects is not None:
@@ -122,13 +126,13 @@ class Outputs:
         return recorder
 
     def commit(self, failure: OSError | None) -> None:
-        """Give them their names.
+        """Give results and rejects their names.
 
         Args:
-            failure: Why they could not be written, if so.
+            failure: The error while they were written; None if there was none.
 
         Raises:
-            StoppedError: They cannot be written whole; what stood there is untouched.
+            StoppedError: They cannot be written whole; previous files are unchanged.
         """
         if failure is not None:
             self._results.fail(failure)
@@ -136,21 +140,19 @@ class Outputs:
         if self._rejects is not None:
             self._rejects.commit()
 
-    def write_about(
-        self, summary: Summary, report: Callable[[Summary], str] | None = None
-    ) -> Summary:
-        """Write the files about the run, the last of it, so that nothing else waits for them.
+    def write_about(self, summary: Summary, report: Callable[[Summary], str]) -> Summary:
+        """Write report and summary, after all other files.
 
         Args:
-            summary: Its figures.
-            report: Makes the page about it.
+            summary: The figures of the run.
+            report: Returns the page about it.
 
         Returns:
-            The figures, with what could not be written.
+            The figures, changed if a file could not be written.
         """
         for option, text in (("--report", report), ("--summary", Summary.as_json)):
             file = self._about.get(option)
-            if file is None or text is None:
+            if file is None:
                 continue
             try:
                 file.write(text(summary))

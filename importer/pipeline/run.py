@@ -1,203 +1,291 @@
-"""One run from the source file to the exit status."""
+"""What an import run and an undo run have in common.
 
+Both open their file twice, write the same outputs, end early for the same reasons, and report
+the same figures.
+
+Threads: the main thread runs the engine and, in it, handles signals. A second thread reads the
+file and announces its records. Both record outcomes.
+"""
+
+import io
 import logging
+import os
+import signal
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import Final
+from types import FrameType, TracebackType
+from typing import BinaryIO, Final, Protocol, Self
 
-from importer.api import Credentials
-from importer.engine import Stop
+from importer.engine import Engine, Inbox, Stop
 from importer.errors import ExitStatus, InputError, StoppedError
 from importer.journal import Journal, Sender
 from importer.log import event
-from importer.mapping import Mapping
 from importer.metrics import Metrics
-from importer.pipeline.aside import pays
-from importer.pipeline.dispatch import Dispatch
-from importer.pipeline.intake import Intake
-from importer.pipeline.outputs import Outputs, check_paths
-from importer.pipeline.signals import Interruption
-from importer.pipeline.survey import Survey, survey
-from importer.pipeline.telling import tell_lost_journal, tell_start, tell_warnings
+from importer.pipeline.outputs import Outputs
 from importer.progress import Progress
 from importer.reading import CHANGED, Source, open_source, spooled
-from importer.records import Status
+from importer.records import Batch, Outcome, Status
 from importer.reporting import Summary
-from importer.results import Recorder, Tally
+from importer.results import Recorder
 from importer.settings import RunOptions
-from importer.validation import Validator
 
-EXIT_STATUSES: Final = {"credentials": ExitStatus.CREDENTIALS, "strict": ExitStatus.INPUT}
-"""Why a run stopped to its exit status, where that is not the one of a run to go on with."""
+_MOST_PENDING: Final = 10_000  # announced records without a result: a limit on memory
+_EXIT_STATUSES: Final = {"credentials": ExitStatus.CREDENTIALS, "strict": ExitStatus.INPUT}
+"""The exit status of a stop, by its reason; that of every other reason is ``STOPPED``."""
 
 
-def import_file(
-    options: RunOptions, credentials: Credentials | None, *, has_process: bool = False
-) -> Summary:
-    """Import the contacts of a file.
+class _Sender(Protocol):
+    """Sends requests for the batches that the inbox of its engine receives."""
+
+    engine: Engine
+
+    @property
+    def settled(self) -> int: ...
+
+
+class Run:
+    """A run: what was requested, how far it is, and how it ends.
 
     Args:
-        options: What is asked for.
-        credentials: Who sends; None for a dry run.
-        has_process: Whether the process is there for this run alone. Then SIGINT, SIGTERM and
-            SIGHUP end the run well, and it may begin another process; in the main thread only.
+        options: What was requested.
+        client_key: The client key of the credentials; ``""`` without credentials.
+        stack: Closes what the run opens.
 
-    Returns:
-        The figures of the run, with its exit status.
-
-    Raises:
-        UsageError: The options contradict each other or name files that cannot be used.
-        InputError: The source file cannot be read; nothing was sent.
-        JournalLockedError: Another run holds the journal.
-        StoppedError: The results cannot be written.
+    Attributes:
+        started: When the run began (UTC).
+        stop: Why the run ends early; None as long as it does not.
+        interruption: Handles signals once it is entered.
+        recorder: Writes the results; set by :meth:`open_outputs`.
+        progress: Shows the progress while it is entered; set by :meth:`open_outputs`.
     """
-    check_paths(options)
-    with ExitStack() as stack:
-        return _Run(options, credentials, stack).run(has_process=has_process)
 
+    recorder: Recorder
+    progress: Progress
+    _outputs: Outputs
 
-class _Run:
-    def __init__(
-        self, options: RunOptions, credentials: Credentials | None, stack: ExitStack
-    ) -> None:
+    def __init__(self, options: RunOptions, client_key: str, stack: ExitStack) -> None:
         self.options = options
-        self.credentials = credentials
         self.stack = stack
         self.started = datetime.now(UTC)
-        self.started_at = time.monotonic()
-        self.stdin = sys.stdin.buffer
+        self.stop: Stop | None = None
+        self.interruption = Interruption(self.interrupt)
+        self._started_at = time.monotonic()
+        self._client_key = client_key
+        self._sender: _Sender | None = None
+        self._stdin: BinaryIO = io.BytesIO()
         if options.source.path is None:
-            # It is read twice, as a file is: once to see that all of it can be read.
-            self.stdin = stack.enter_context(spooled(self.stdin))
+            self._stdin = stack.enter_context(spooled(sys.stdin.buffer))
 
-    def run(self, *, has_process: bool) -> Summary:
-        # Header and columns first: nothing is created for a file that is none.
-        with self._open() as source:
-            header = source.header
-            try:
-                mapping = Mapping.of(header, self.options.mapping, source.header_line)
-            except InputError as error:
-                path = self.options.source.path or "standard input"
-                raise InputError(f"{path}: {error}") from error
-        validator = Validator(self.options.rules, self.started)
-        for warning in mapping.warnings:
-            event(logging.WARNING, "column.ignored", warning)
-        journal = self._open_journal()
-        dispatch = Dispatch(self.options, self.credentials, journal)
-        interruption = Interruption(dispatch.interrupt_at_once)
-        if has_process:
-            self.stack.enter_context(interruption)
-        surveyed = self._survey(mapping, validator, dispatch)
-        source = self.stack.enter_context(self._open())
-        if source.header != header:
-            raise InputError(f"{self.options.source.path}: {CHANGED}.")
-        outputs = Outputs(self.options, source, self.stack)
-        recorder = outputs.recorder(mapping.carry)
-        intake = Intake(source, mapping, validator, journal.key, keeps_cells=recorder.keeps_cells)
-        if has_process and not self.options.asks_api and pays(source.size):
-            intake.read_aside(self.stack)
-        tell_start(self.options, surveyed.rows if surveyed else None)
-        with Progress(surveyed.rows if surveyed else None, bar=self.options.bar) as progress:
-            self._dispatch(dispatch, intake, recorder, progress)
-        if surveyed is not None and dispatch.stop is None and intake.sha256 != surveyed.sha256:
-            dispatch.stop = Stop("input", f"{self.options.source.path}: {CHANGED}.")
-        recorder.check()
-        outputs.commit(recorder.failure)
-        summary = self._summary(recorder.tally, intake.sha256, dispatch, interruption)
-        tell_warnings(summary.warnings)
+    @property
+    def name(self) -> str:
+        """The name of the source file for messages, ``-`` for standard input."""
+        return str(self.options.source.path or "-")
 
-        def report(summary: Summary) -> str:
-            from importer.reporting.page import page  # noqa: PLC0415 - jinja2 takes 0.1 s
+    def open_source(self) -> Source:
+        """Open the source file from its start."""
+        self._stdin.seek(0)
+        return open_source(self.options.source, self._stdin)
 
-            metrics = dispatch.delivery.engine.metrics if dispatch.delivery else Metrics()
-            return page(summary, metrics, self.options.shown)
+    def open_journal(self, *, writable: bool) -> Journal:
+        """Open the journal; it is held until the run ends.
 
-        return outputs.write_about(summary, report)
-
-    def _open(self) -> Source:
-        if self.options.source.path is None:
-            self.stdin.seek(0)
-        return open_source(self.options.source, self.stdin)
-
-    def _open_journal(self) -> Journal:
+        Args:
+            writable: Whether entries will be written. Then an absent journal is created.
+        """
         options = self.options
-        opener = Journal.open_for_reading if options.dry_run else Journal.open
-        client_key = self.credentials.client_key if self.credentials else ""
-        sender = Sender(options.destination or "", client_key, options.new_client_key)
+        sender = Sender(options.destination or "", self._client_key, options.new_client_key)
+        opener = Journal.open if writable else Journal.open_for_reading
         journal = opener(options.journal, sender)
         self.stack.callback(journal.close)
-        if options.starts_sandbox:
-            journal.drop()
-        elif options.fresh:
-            journal.forget()
-        else:
-            tell_lost_journal(options, journal)
         return journal
 
-    def _survey(self, mapping: Mapping, validator: Validator, dispatch: Dispatch) -> Survey | None:
-        options = self.options
-        if options.dry_run and not options.strict:
-            return None  # nothing is sent, so one reading will do
-        surveyed = survey(
-            self._open,
-            mapping,
-            validator if options.strict else None,
-            lambda: dispatch.hurry is not None,
-        )
-        if surveyed is not None and surveyed.invalid:
-            dispatch.interrupt(
-                Stop(
-                    "strict",
-                    f"{surveyed.invalid:,} of {surveyed.rows:,} rows are invalid, so --strict "
-                    "sent nothing. Mend them (the error column says how), then run again.",
-                )
-            )
-        return surveyed
+    def open_outputs(self, source: Source, carry: Sequence[int], rows: int | None) -> None:
+        """Open all files to write.
 
-    def _dispatch(
-        self, dispatch: Dispatch, intake: Intake, recorder: Recorder, progress: Progress
-    ) -> None:
+        Args:
+            source: The open source file.
+            carry: Positions of the columns to copy into the results.
+            rows: Records that will have a result; None when they were not counted.
+        """
+        self._outputs = Outputs(self.options, source, self.stack)
+        self.recorder = self._outputs.recorder(carry)
+        self.progress = Progress(rows, bar=self.options.bar)
+
+    def interrupt(self, stop: Stop) -> None:
+        """End the run early; safe from any thread and from a signal handler."""
+        if self._sender is None:
+            self.stop = self.stop or stop
+        else:
+            self._sender.engine.inbox.put(stop)
+
+    def expect(self, batch: Batch) -> None:
+        """Announce records, each of which gets an outcome; wait while too many have none."""
+        self.recorder.expect(batch, _MOST_PENDING)
+
+    def record(self, outcomes: list[Outcome]) -> None:
+        """Write outcomes; safe from any thread."""
+        self.recorder.record(outcomes)
+        self.progress.advance(len(outcomes), self.recorder.tally.statuses)
+        if self.recorder.failure is not None:
+            self.interrupt(Stop("results", "The results cannot be written."))
+
+    def send(self, sender: _Sender, batches: Iterable[object]) -> None:
+        """Run the sender's engine in this thread, on batches that another thread reads meanwhile.
+
+        Raises:
+            StoppedError: The source file could not be read to its end.
+        """
+        engine, self._sender = sender.engine, sender
+        if self.stop is not None:  # a signal received while the sender was set up
+            engine.inbox.put(self.stop)
+        reader = threading.Thread(target=_feed, args=(engine.inbox, batches), daemon=True)
+        reader.start()
         try:
-            dispatch.run(intake, recorder, progress)
+            engine.run()
         except InputError as error:
-            if dispatch.delivery is None:
-                raise
-            # Contacts were sent already, so this is no clean refusal of the file any more.
+            # Requests were sent already, so this is not a file that was refused as a whole.
             raise StoppedError(str(error)) from error
+        finally:
+            self.stop = engine.stop
+        reader.join()
 
-    def _summary(
-        self, tally: Tally, sha256: str, dispatch: Dispatch, interruption: Interruption
-    ) -> Summary:
-        delivery, most = dispatch.delivery, self.options.delivery.concurrency
-        lowest = delivery.engine.pace.lowest if delivery else most
+    def finish(self, sha256: str, surveyed_sha256: str | None) -> Summary:
+        """Write all files.
+
+        Args:
+            sha256: Digest of the source file.
+            surveyed_sha256: Digest that a first reading gave; None if there was none.
+
+        Returns:
+            The figures of the run, with its exit status.
+
+        Raises:
+            StoppedError: The results cannot be written.
+        """
+        if self.stop is None and surveyed_sha256 not in {None, sha256}:
+            self.stop = Stop("input", f"{self.name}: {CHANGED}.")
+        self.recorder.check()
+        self._outputs.commit(self.recorder.failure)
+        return self._outputs.write_about(self._summary(sha256), self._report)
+
+    def _report(self, summary: Summary) -> str:
+        from importer.reporting.page import page  # noqa: PLC0415 - jinja2 is slow to load
+
+        metrics = self._sender.engine.metrics if self._sender else Metrics()
+        return page(summary, metrics, self.options.shown)
+
+    def _summary(self, sha256: str) -> Summary:
+        engine = self._sender.engine if self._sender else None
+        tally = self.recorder.tally
+        most = self.options.delivery.concurrency
+        lowest = engine.pace.lowest if engine else most
         return Summary(
-            source=str(self.options.source.path or "-"),
+            source=self.name,
             sha256=sha256,
             started=self.started,
             finished=datetime.now(UTC),
-            elapsed=time.monotonic() - self.started_at,
+            elapsed=time.monotonic() - self._started_at,
             rows=tally.rows,
-            statuses=tally.statuses,
-            errors=tally.errors,
-            notes=tally.notes,
-            warnings=tally.warnings,
+            statuses={one: count for one in Status if (count := tally.statuses[one])},
+            errors=dict(tally.errors),
+            notes=dict(tally.notes),
+            warnings=dict(tally.warnings),
             first_lines=tally.first_lines,
-            requests=delivery.engine.requests if delivery else 0,
-            settled=delivery.settled if delivery else 0,
-            last_concurrency=delivery.engine.pace.limit if delivery else None,
+            requests=engine.requests if engine else 0,
+            settled=self._sender.settled if self._sender else 0,
+            last_concurrency=engine.pace.limit if engine else None,
             lowest_concurrency=lowest if lowest < most else None,
             most_in_flight=most,
             is_dry_run=self.options.dry_run,
-            stop=dispatch.stop.message if dispatch.stop else "",
+            stop=self.stop.message if self.stop else "",
             out=str(self.options.out),
-            exit_status=interruption.exit_status or self._exit_status(tally, dispatch.stop),
+            exit_status=self._exit_status(),
         )
 
-    def _exit_status(self, tally: Tally, stop: Stop | None) -> ExitStatus:
-        if stop is not None:
-            return EXIT_STATUSES.get(stop.why, ExitStatus.STOPPED)
-        if self.options.strict and tally.statuses[Status.INVALID]:
-            return ExitStatus.INPUT
-        return ExitStatus.OK if tally.is_all_done else ExitStatus.SOME_ROWS_FAILED
+    def _exit_status(self) -> ExitStatus:
+        if self.interruption.exit_status is not None:
+            return self.interruption.exit_status
+        if self.stop is not None:
+            return _EXIT_STATUSES.get(self.stop.why, ExitStatus.STOPPED)
+        all_done = self.recorder.tally.is_all_done
+        return ExitStatus.OK if all_done else ExitStatus.SOME_ROWS_FAILED
+
+
+def _feed(inbox: Inbox, batches: Iterable[object]) -> None:
+    try:
+        for batch in batches:
+            inbox.put(batch)
+        inbox.put(None)
+    except Exception as error:  # noqa: BLE001 - the engine ends the run with it
+        inbox.put(error)
+
+
+class Interruption:
+    """Handles SIGINT, SIGTERM and SIGHUP while it is entered.
+
+    The first signal ends the run with all files written, a second one ends the process.
+
+    Args:
+        interrupt: Called in the main thread with the stop that the first signal causes.
+
+    Attributes:
+        exit_status: The exit status of a run that received a signal, else None.
+        stop: The stop that the signal caused, else None.
+    """
+
+    _STATUSES: Final = {
+        signal.SIGHUP: ExitStatus.HANGUP,
+        signal.SIGINT: ExitStatus.INTERRUPTED,
+        signal.SIGTERM: ExitStatus.TERMINATED,
+    }
+
+    def __init__(self, interrupt: Callable[[Stop], None]) -> None:
+        self._interrupt = interrupt
+        self._previous: dict[int, object] = {}
+        self.exit_status: ExitStatus | None = None
+        self.stop: Stop | None = None
+
+    def __enter__(self) -> Self:
+        for number in self._STATUSES:
+            # A run under nohup is meant to outlive its terminal.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._previous[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        status = self._STATUSES[signal.Signals(number)]
+        if self.exit_status is not None:
+            # Every intent is on disk, so it is safe to exit without any further work.
+            os._exit(status)
+        self.exit_status = status
+        name = signal.Signals(number).name
+        self.stop = Stop(
+            "interrupted", f"Received {name}. Run the same command again to resume the run."
+        )
+        self._interrupt(self.stop)
+        # Not in the handler: the signal may have interrupted this thread while it wrote a line.
+        threading.Thread(target=_log_interruption, args=(name,), daemon=True).start()
+
+
+def _log_interruption(name: str) -> None:
+    event(
+        logging.WARNING,
+        "run.interrupted",
+        f"Received {name}: requests in flight are finished first. A second signal exits "
+        "immediately.",
+        signal=name,
+    )

@@ -1,4 +1,4 @@
-"""What happened, in figures: on standard error, as JSON, and as a page to look at."""
+"""Reports about a run: lines on standard error, JSON, and an HTML page."""
 
 from importer.reporting.summary import Summary
 

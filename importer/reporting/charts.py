@@ -1,7 +1,7 @@
-"""Shapes of the report's charts, in the units of their own boxes.
+"""The shapes of the report's charts, in the units of their own boxes.
 
-A box is as wide as there are slices and 100 high, and is stretched to the width of the
-screen; words stand outside of it, so that they keep their size on a phone.
+The width of a box is the number of slices, its height 100, and the page stretches it to the width
+of the screen. Text is outside of the box, so that it keeps its size on a phone.
 """
 
 import math
@@ -20,7 +20,7 @@ _HOUR: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A line of the grid with its label; ``top`` is percent of the height from the top."""
+    """A grid line with its label; ``top`` is its distance from the top in percent of the height."""
 
     top: float
     label: str
@@ -28,10 +28,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One thing that is drawn.
+    """One series of a chart.
 
     Attributes:
-        name: What it shows, also its class in the style sheet.
+        name: Its name in the legend.
         path: Its outline, the ``d`` of an SVG path.
     """
 
@@ -46,11 +46,11 @@ class Chart:
     Attributes:
         title: What it shows, with its unit.
         width: Width of its box.
-        shapes: What is drawn, from back to front.
-        marks: Lines of the grid.
+        shapes: The series, from back to front.
+        marks: The grid lines.
         times: Labels of the time axis, from left to right.
         kind: ``area`` when shapes are filled, ``line`` when they are strokes.
-        says: What it shows, in words, for who cannot see it.
+        says: What it shows, in words, for screen readers.
     """
 
     title: str
@@ -63,7 +63,7 @@ class Chart:
 
 
 def charts(metrics: Metrics) -> tuple[Chart, ...]:
-    """The charts of a run's requests; none when it sent none."""
+    """Return the charts of a run's requests; empty when it sent none."""
     slices = metrics.slices
     if not slices:
         return ()
@@ -77,7 +77,7 @@ def charts(metrics: Metrics) -> tuple[Chart, ...]:
 
 
 def duration(seconds: float) -> str:
-    """A time span as people write it."""
+    """Return a time span as people write it."""
     if seconds < _MINUTE:
         return f"{seconds:.3g} s" if seconds >= 1 or not seconds else f"{seconds * 1000:.3g} ms"
     minutes, rest = divmod(round(seconds), _MINUTE)
@@ -95,14 +95,14 @@ def _requests(slices: Sequence[Slice], width: float, times: tuple[str, ...]) -> 
         "Requests a second",
         len(slices),
         (
-            Shape("went well", _bars(troubles, rates, top)),
-            Shape("in trouble", _bars([0.0] * len(slices), troubles, top)),
+            Shape("without trouble", _bars(troubles, rates, top)),
+            Shape("with trouble", _bars([0.0] * len(slices), troubles, top)),
         ),
         _marks(top),
         times,
         "area",
         f"Requests a second, over {times[-1]}: at most {max(rates):,.3g}, "
-        f"of which at most {max(troubles):,.3g} were in trouble.",
+        f"of which at most {max(troubles):,.3g} with trouble.",
     )
 
 
@@ -116,7 +116,7 @@ def _latencies(slices: Sequence[Slice], times: tuple[str, ...]) -> Chart:
         return _HEIGHT * (1.0 - (math.log10(value) - low) / (high - low))
 
     return Chart(
-        "Time within which they ended",
+        "Time to complete",
         len(slices),
         tuple(
             Shape(
@@ -127,7 +127,7 @@ def _latencies(slices: Sequence[Slice], times: tuple[str, ...]) -> Chart:
         tuple(Mark(height(10.0**power), duration(10.0**power)) for power in range(low, high + 1)),
         times,
         "line",
-        f"Time within which 50, 95 and 99 percent of the requests ended, over {times[-1]}: "
+        f"Time within which 50, 95 and 99 percent of the requests completed, over {times[-1]}: "
         f"between {duration(min(known))} and {duration(max(known))}.",
     )
 
@@ -162,7 +162,7 @@ def _steps(heights: Sequence[float | None]) -> str:
 
 
 def _ceiling(value: float) -> float:
-    """The next round number: 1, 2 or 5 times a power of ten."""
+    """Return the next round number: 1, 2, 5 or 10 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= value)
 

@@ -1,4 +1,7 @@
-"""The figures of a run, as JSON and as lines on standard error."""
+"""The figures of a run, as JSON and as lines on standard error.
+
+Source: docs/results.md.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,39 +10,41 @@ from datetime import datetime
 from typing import Final
 
 from importer.errors import ExitStatus
+from importer.log import counted
 from importer.records import CONTACT_DUPLICATED, CONTACT_OLDER, Status
 
 _ERRORS_SHOWN: Final = 5
 _LEFT_ALONE: Final = {
-    "contact.changed": "somebody changed since the import",
-    CONTACT_OLDER: "may have been there before the import",
+    "contact.changed": "changed since the import",
+    CONTACT_OLDER: "that may have been there before the import",
 }
-"""Why an undo leaves contacts alone."""
+"""Error codes of contacts that an undo does not delete without ``--force``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The figures of a run. Source: contract, section 5.
+    """The figures of a run.
 
     Attributes:
         source: The source file, ``-`` for standard input.
         sha256: Digest of the source file, hexadecimal.
         started: When the run began (UTC).
         finished: When it ended (UTC).
-        elapsed: Seconds between the two, by the monotonic clock.
+        elapsed: Seconds between the two by the monotonic clock.
         rows: Records of the source file.
         statuses: Status to records; they add up to ``rows``.
         errors: Error code to records.
-        notes: The same, of records with which nothing is left to do.
+        notes: Error code to records, of records that are done.
         warnings: Stable word to records or columns.
         requests: Requests sent.
         settled: Unclear answers that reading back has settled.
-        last_concurrency: Requests in flight that the pace allowed at the end.
-        lowest_concurrency: Fewest requests in flight that the pace fell to; None if it did not.
-        stop: Why the run ended early, for a person; ``""`` if it did not.
-        first_lines: Error code to the lines in the file of its first records.
-        is_dry_run: Whether nothing was to be sent.
-        most_in_flight: Most requests that were allowed in flight.
+        last_concurrency: Requests in flight that were allowed at the end.
+        lowest_concurrency: Fewest requests in flight that were allowed; None if the number
+            never fell.
+        most_in_flight: Most requests in flight that were allowed.
+        first_lines: Error code to the lines of its first records in the source file.
+        is_dry_run: Whether the run was to send nothing.
+        stop: Why the run ended early, as a sentence; ``""`` if it did not.
         out: The results file.
     """
 
@@ -65,11 +70,11 @@ class Summary:
     exit_status: ExitStatus
 
     def as_json(self) -> str:
-        """The figures as the ``--summary`` file holds them."""
+        """Return the content of the ``--summary`` file."""
         return json.dumps(self.figures(), indent=2, ensure_ascii=False) + "\n"
 
     def figures(self) -> dict[str, object]:
-        """The figures by the names of the contract."""
+        """Return the figures by the names that the ``--summary`` file has for them."""
         return {
             "rows": self.rows,
             "statuses": {s.value: n for s, n in self.statuses.items() if n},
@@ -94,12 +99,12 @@ class Summary:
 
     @property
     def done(self) -> int:
-        """Records with which nothing is left to do."""
+        """Records that are done."""
         return sum(count for status, count in self.statuses.items() if status.is_done)
 
     @property
     def headline(self) -> str:
-        """What came of the run, in one sentence."""
+        """The result of the run in one sentence."""
         what = "valid" if self.is_dry_run else "done"
         rows = counted(self.rows, "row")
         if self.done == self.rows > 0:
@@ -125,12 +130,12 @@ class Summary:
         return _most_first(self.errors)
 
     def as_lines(self) -> list[str]:
-        """The figures as a person reads them."""
+        """Return the figures as lines for people."""
         return [
             f"{self.source}: {self.headline}",
             *self._status_lines(),
             *self._code_lines("Commonest errors:", self._open_errors),
-            *self._code_lines("Told of rows that are done:", self.notes),
+            *self._code_lines("Notes on rows that are done:", self.notes),
             *self.remarks(),
             *([f"Stopped: {self.stop}"] if self.stop else []),
             f"Results: {self.out}",
@@ -138,7 +143,7 @@ class Summary:
         ]
 
     def remarks(self) -> list[str]:
-        """What else is worth knowing, a sentence each."""
+        """Return further facts about the run, one sentence each."""
         remarks = []
         if self.settled:
             answers = counted(self.settled, "unclear answer")
@@ -146,33 +151,35 @@ class Summary:
             remarks.append(f"{answers} {was} settled by reading the order's contacts back.")
         last, lowest = self.last_concurrency, self.lowest_concurrency
         if lowest is not None:
-            # Before the first good answer there is one alone, which tells of no fall.
-            stood = "" if last is None or last < lowest else f", and stood at {last} in the end"
+            # Before the first good answer a single request is allowed, which is not a fall.
+            end = "" if last is None or last < lowest else f" and were back at {last} at the end"
             remarks.append(
                 "The API could not keep up: requests in flight fell from "
-                f"{self.most_in_flight} to {lowest}{stood}."
+                f"{self.most_in_flight} to {lowest}{end}."
             )
         return remarks
 
     def next_steps(self) -> list[str]:
-        """What to do now, a sentence each; none when all is done."""
+        """Return what to do next, one sentence each; empty when every row is done."""
         count = self.statuses.get
         steps = []
         if count(Status.INVALID):
-            steps.append("mend the invalid rows (the error column says how) and run again.")
+            steps.append("fix the invalid rows (the error column says how), then run again.")
         if self.exit_status is ExitStatus.INPUT:
             return steps
         if self.exit_status is ExitStatus.CREDENTIALS:
-            steps.append("mend or renew the credentials, then run the same command again.")
+            steps.append("correct or renew the credentials, then run the same command again.")
             return steps
         if self.errors.get(CONTACT_DUPLICATED):
-            steps.append("delete the second one of each contact that is there twice (see error).")
+            steps.append(
+                "delete one of the two for each contact created twice (see the error column)."
+            )
         if count(Status.REJECTED):
-            steps.append("see why the API rejected rows; a new run tries them again.")
+            steps.append("see why rows were rejected; another run sends them again.")
         left_alone = {c: n for c, n in self._open_errors.items() if c in _LEFT_ALONE}
         steps += [
-            f"look at the {counted(kept, 'contact')} that {_LEFT_ALONE[code]}; "
-            "--force deletes them as well."
+            f"look at {counted(kept, 'contact')} {_LEFT_ALONE[code]}; with --force they are "
+            "deleted as well."
             for code, kept in left_alone.items()
         ]
         if (
@@ -209,17 +216,12 @@ class Summary:
             where = f"  first in line {first:,}" if first is not None else ""
             lines.append(f"  {code:<{width}}  {count:>11,}{where}")
         if len(codes) > len(shown):
-            lines.append(f"  and {counted(len(codes) - len(shown), 'other kind')}")
+            lines.append(f"  and {counted(len(codes) - len(shown), 'other code')}")
         return lines
 
 
 def _most_first(codes: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(codes.items(), key=lambda item: (-item[1], item[0]))
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where it belongs."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _is(number: int) -> str:

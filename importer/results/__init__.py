@@ -1,6 +1,6 @@
-"""The record room: each record's outcome, in input order, in files that appear whole."""
+"""Writes the result of each record, in input order, to files that appear whole."""
 
-from importer.results.earlier import contacts_there
+from importer.results.columns import contacts_there
 from importer.results.recorder import Recorder
 from importer.results.tally import Tally
 

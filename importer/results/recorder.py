@@ -1,4 +1,8 @@
-"""Writes what became of each record, in input order, however the outcomes come in."""
+"""Writes the results and the rejects in input order, in whatever order the outcomes arrive.
+
+Threads: the reader of the source file calls :meth:`Recorder.expect`, it and the sending loop
+call :meth:`Recorder.record`. One lock guards all state, the files included.
+"""
 
 import csv
 import threading
@@ -8,22 +12,21 @@ from typing import TextIO
 
 from importer.errors import StoppedError
 from importer.records import Batch, Outcome
-from importer.results.cells import defused
-from importer.results.rejects import Rejects
+from importer.results.columns import COLUMNS, cells_of, defused
 from importer.results.tally import Tally
-from schemas.results import RESULT_COLUMNS
+from schemas.results import IMPORT_ERROR, IMPORT_LINE, REJECTS_COLUMNS
 
 
 class Recorder:
-    """The results and, if asked for, the rejects of a run.
+    """The results and, if requested, the rejects of a run.
 
-    Batches are announced in input order by :meth:`expect`; each of their records is then told
-    once, in any order and from any thread. Row numbers ascend and may have gaps. A batch is
-    written and forgotten as soon as all before it and its own first records are told, so memory
-    is bounded by what is on its way.
+    :meth:`expect` announces batches in input order; after that, :meth:`record` takes the
+    outcome of each of their records once, in any order and from any thread. Row numbers ascend
+    and may have gaps. A record is written as soon as all records before it are, and a batch is
+    dropped after its last one, so memory is bounded by the records on their way.
 
     Args:
-        results: Where the results go.
+        results: The stream for the results.
         header: Names of the source file's columns.
         carry: Positions of the columns to copy into the results.
     """
@@ -31,7 +34,7 @@ class Recorder:
     def __init__(self, results: TextIO, header: Sequence[str], carry: Sequence[int]) -> None:
         self.tally = Tally()
         self._results = csv.writer(results)
-        self._results.writerow((*RESULT_COLUMNS, *(defused(header[at]) for at in carry)))
+        self._results.writerow((*COLUMNS, *(defused(header[at]) for at in carry)))
         self._header = header
         self._carry = tuple(carry)
         self._rejects: Rejects | None = None
@@ -40,40 +43,41 @@ class Recorder:
         self._expected = 0
         self._written = 0
         self.failure: OSError | None = None
-        """Why nothing more is written, if so; the counts go on."""
+        """The error after which nothing more is written; outcomes are still counted."""
         self._changed = threading.Condition()
 
     def keep_rejects(self, rejects: TextIO, delimiter: str, sep_line: str = "") -> None:
-        """Also write the records that did not get in, as they were read.
+        """Also write the records that are not done, as they were read.
 
         Args:
-            rejects: Where they go.
-            delimiter: That of the source file, so that the same options read them back.
+            rejects: The stream for them.
+            delimiter: That of the source file, so that the same options read them again.
             sep_line: Excel's line that names the delimiter, ``""`` if there was none.
         """
         self._rejects = Rejects(rejects, self._header, delimiter, sep_line)
 
     @property
     def keeps_cells(self) -> bool:
-        """Whether the cells of batches are wanted."""
+        """Whether the cells of batches are needed."""
         return bool(self._carry) or self._rejects is not None
 
     def check(self) -> None:
-        """See to it that every record announced was told once, and written.
+        """Check that every announced record has exactly one outcome and was written.
 
         Raises:
-            StoppedError: It was not, which is a fault of this program.
+            StoppedError: The numbers differ, which is an internal error.
         """
         written = self._expected if self.failure else self._written
         if not self._expected == self.tally.rows == written:
             raise StoppedError(
-                f"A fault of import-contacts: {self._expected:,} rows were read, "
-                f"{self.tally.rows:,} have a result and {written:,} are written. The results are "
-                "left as they were; please report it. The journal holds what was sent."
+                "Internal error in import-contacts: the numbers of rows differ (read: "
+                f"{self._expected:,}, with a result: {self.tally.rows:,}, written: {written:,}). "
+                "The previous results file was left as it is. The journal holds what was sent. "
+                "Please report this."
             )
 
     def expect(self, batch: Batch, most_pending: int) -> None:
-        """Announce the next records; waits while more than ``most_pending`` are untold."""
+        """Announce the next records; wait while more than ``most_pending`` are not written."""
         pending = _Pending(batch, len(self._header) if self.keeps_cells else 0)
         with self._changed:
             self._changed.wait_for(
@@ -82,8 +86,8 @@ class Recorder:
             self._batches.append(pending)
             self._expected += len(batch.lines)
 
-    def tell(self, outcomes: Iterable[Outcome]) -> None:
-        """Take in outcomes and write all that are next in line."""
+    def record(self, outcomes: Iterable[Outcome]) -> None:
+        """Count outcomes, and write all records that are next in input order."""
         with self._changed:
             for outcome in outcomes:
                 self.tally.count(outcome)
@@ -99,7 +103,7 @@ class Recorder:
             self._changed.notify_all()
 
     def _next_row(self) -> int:
-        """The row that is next in line; 0 when none is announced."""
+        """Return the row to be written next; 0 when none is announced."""
         while self._batches and self._batches[0].is_written:
             self._batches.popleft()
         return self._batches[0].next_row if self._batches else 0
@@ -108,19 +112,67 @@ class Recorder:
         pending = self._batches[0]
         cells = pending.cells_of(outcome.row)
         # A lone cell may be the text of a whole line whose cells cannot be told apart.
-        told = cells if len(cells) > 1 or len(self._header) == 1 else ()
-        carried = [defused(told[at]) if at < len(told) else "" for at in self._carry]
+        known = cells if len(cells) > 1 or len(self._header) == 1 else ()
+        carried = [defused(known[at]) if at < len(known) else "" for at in self._carry]
         line = pending.line_of(outcome.row)
-        self.tally.place(outcome, line)
-        self._results.writerow((*_columns(outcome, line), *carried))
+        self.tally.add_line(outcome, line)
+        self._results.writerow((*cells_of(outcome, line), *carried))
         if self._rejects is not None and not outcome.status.is_done:
-            self._rejects.write(cells, outcome.error)
+            self._rejects.write(cells, outcome.error, line)
         pending.written += 1
         self._written += 1
 
 
+class Rejects:
+    """Writes records that are not done, to a file that can be corrected and imported again.
+
+    Rejects may be rejected again: then the columns for the reason and the line are there
+    already, and are filled anew.
+
+    Args:
+        stream: The stream to write to.
+        header: Names of the source file's columns.
+        delimiter: That of the source file, so that the same options read them again.
+        sep_line: Excel's line that names the delimiter, ``""`` if there was none.
+
+    Source: docs/results.md.
+    """
+
+    def __init__(
+        self, stream: TextIO, header: Sequence[str], delimiter: str, sep_line: str = ""
+    ) -> None:
+        if sep_line:
+            stream.write(f"{sep_line}\r\n")
+        self._writer = csv.writer(stream, delimiter=delimiter)
+        self._width = len(header)
+        names = [name.strip() for name in header]
+        added = [name for name in REJECTS_COLUMNS if name not in names]
+        self._blanks = [""] * len(added)
+        self._error_at = (names + added).index(IMPORT_ERROR)
+        self._line_at = (names + added).index(IMPORT_LINE)
+        self._writer.writerow([*header, *added])
+
+    def write(self, cells: Sequence[str], error: str, line: int) -> None:
+        """Write one record, cell for cell.
+
+        Args:
+            cells: Its cells, of which a broken record has more or fewer than the header.
+            error: Why it is not done.
+            line: The line of the source file at which it starts.
+        """
+        if len(cells) == self._width:
+            row = [*cells, *self._blanks]
+            row[self._error_at], row[self._line_at] = error, str(line)
+        else:
+            row = [*cells, error, str(line)]
+            if len(row) == self._width + len(self._blanks):
+                # With as many cells as the header, it would be read again as a valid record.
+                row.insert(len(cells), "")
+        self._writer.writerow(row)
+
+
 class _Pending:
-    """A batch whose records are being told."""
+    """A batch of which some records are not written yet."""
 
     def __init__(self, batch: Batch, width: int) -> None:
         self._lines: dict[int, int] = dict(
@@ -148,21 +200,3 @@ class _Pending:
 
     def line_of(self, row: int) -> int:
         return self._lines[row]
-
-
-def _columns(outcome: Outcome, line: int) -> tuple[object, ...]:
-    retryable = outcome.retryable
-    return (
-        outcome.row,
-        line,
-        defused(outcome.order_ref),
-        outcome.status.value,
-        defused(outcome.ref),
-        defused(outcome.href),
-        defused(outcome.guest_ref),
-        outcome.attempts,
-        "" if outcome.http_status is None else outcome.http_status,
-        "" if retryable is None else str(retryable).lower(),
-        outcome.error_code,
-        defused(outcome.error),
-    )

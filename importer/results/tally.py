@@ -11,14 +11,14 @@ _FIRST_LINES: Final = 5
 
 @dataclass(slots=True)
 class Tally:
-    """How many records came to what.
+    """How many records have which result.
 
     Attributes:
         statuses: Status to records.
         errors: Error code to records.
-        notes: The same, of records with which nothing is left to do.
-        warnings: Stable word to what it was counted for, records mostly.
-        first_lines: Error code to the lines in the file of its first records.
+        notes: Error code to records, of records that are done.
+        warnings: Stable word to the number of records, or of whatever the word counts.
+        first_lines: Error code to the lines of its first records in the source file.
     """
 
     statuses: Counter[Status] = field(default_factory=Counter)
@@ -35,8 +35,11 @@ class Tally:
             if outcome.status.is_done and outcome.error_code != CONTACT_DUPLICATED:
                 self.notes[outcome.error_code] += 1
 
-    def place(self, outcome: Outcome, line: int) -> None:
-        """Keep the line of a record, if it is among the first with its error; in input order."""
+    def add_line(self, outcome: Outcome, line: int) -> None:
+        """Keep the line of a record if it is among the first of its error code.
+
+        Called in input order.
+        """
         if outcome.error_code:
             lines = self.first_lines.setdefault(outcome.error_code, [])
             if len(lines) < _FIRST_LINES:
@@ -49,8 +52,7 @@ class Tally:
 
     @property
     def is_all_done(self) -> bool:
-        """Whether nothing is left to do for any record, and nothing to look at."""
+        """Whether every record is done, and no contact was created twice."""
         return (
-            all(status.is_done for status in self.statuses)
-            and not (self.errors[CONTACT_DUPLICATED])
+            all(status.is_done for status in self.statuses) and not self.errors[CONTACT_DUPLICATED]
         )

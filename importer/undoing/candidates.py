@@ -1,17 +1,14 @@
 """Which contacts a results file says were created."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from importer.errors import InputError
 from importer.records import REF_FORM, Batch, Status
-from schemas.results import RESULT_COLUMNS
+from schemas.results import RESULT_COLUMNS, column_positions
 
 _STATUSES: Final = frozenset(status.value for status in Status)
-_AT: Final = {column: at for at, column in enumerate(RESULT_COLUMNS)}
-CARRIED: Final = len(RESULT_COLUMNS)
-"""Position of the first column that the import had carried over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +44,22 @@ class Candidate:
         )
 
 
-def check_header(name: str, header: Sequence[str]) -> None:
-    """See to it that a file is one of results.
+def own_columns(name: str, header: Sequence[str]) -> dict[str, int]:
+    """Return the positions of the columns that every results file has, by name.
 
     Raises:
-        InputError: It is not.
+        InputError: The file is not a results file.
     """
-    if tuple(header[:CARRIED]) != RESULT_COLUMNS:
+    columns = column_positions(header)
+    if len(columns) < len(RESULT_COLUMNS):
         raise InputError(
-            f"{name} is no results file of import-contacts: its columns must be "
+            f"{name} is not a results file of import-contacts, which has the columns "
             f"{', '.join(RESULT_COLUMNS)}. Nothing was deleted."
         )
+    return columns
 
 
-def created_records(name: str, batch: Batch) -> Batch:
+def created_records(name: str, batch: Batch, columns: Mapping[str, int]) -> Batch:
     """The records of a batch whose status is ``created``.
 
     Raises:
@@ -70,7 +69,7 @@ def created_records(name: str, batch: Batch) -> Batch:
     if batch.broken:
         issue = batch.broken[0].issue
         raise _damaged(name, batch, issue.row, issue.message)
-    statuses = batch.cells[_AT["status"]]
+    statuses = batch.cells[columns["status"]]
     strange = statuses.index[~statuses.isin(_STATUSES)]
     if len(strange):
         raise _damaged(name, batch, int(strange[0]), "its status is none of a results file")
@@ -78,11 +77,11 @@ def created_records(name: str, batch: Batch) -> Batch:
     return Batch(cells, batch.lines.loc[cells.index])
 
 
-def candidates(created: Batch) -> Iterator[Candidate]:
+def candidates(created: Batch, columns: Mapping[str, int]) -> Iterator[Candidate]:
     """The contacts of those records, in file order."""
     names = ("orderRef", "ref", "href", "guestRef", "errorCode")
-    columns = [created.cells[_AT[name]].tolist() for name in names]
-    for row, *texts in zip(created.cells.index.tolist(), *columns, strict=True):
+    values = [created.cells[columns[name]].tolist() for name in names]
+    for row, *texts in zip(created.cells.index.tolist(), *values, strict=True):
         yield Candidate(row, *texts)
 
 

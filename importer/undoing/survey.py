@@ -10,7 +10,7 @@ from importer.errors import UsageError
 from importer.journal import Claims, Journal
 from importer.reading import Source
 from importer.records import CONTACT_DUPLICATED
-from importer.undoing.candidates import Candidate, candidates, created_records
+from importer.undoing.candidates import Candidate, candidates, created_records, own_columns
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,9 +52,10 @@ def survey(open_source: Callable[[], Source], name: str, journal: Journal, base_
     """
     found = Survey()
     with open_source() as source, closing(Claims()) as claims:
+        columns = own_columns(name, source.header)
         for batch in source.batches():
             found.rows += len(batch.lines)
-            created = list(candidates(created_records(name, batch)))
+            created = list(candidates(created_records(name, batch, columns), columns))
             named = [one for one in created if one.has_ref]
             taken = claims.claim([one.key for one in named], [one.row for one in named])
             first = [one for one in named if one.row not in taken]

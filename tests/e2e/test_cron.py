@@ -96,7 +96,7 @@ def test_quiet_run_reports_a_lost_journal(
     (workplace.directory / "results.csv.journal").unlink()
     ran = workplace.send(source, server, "--quiet")
     assert "ERROR journal.empty: " in ran.stderr
-    assert "says that 3 contacts are there already" in ran.stderr
+    assert "holds 3 contacts, but the journal" in ran.stderr
 
 
 def test_lost_journal_is_not_reported_when_orders_are_read(

@@ -166,7 +166,7 @@ def test_credentials_revoked_midway_exit_4_and_the_next_run_continues(
 GROW = "open('contacts.csv', 'a').write('00000000-0000-4000-8000-000000000999,Eve\\r\\n')"
 GROWING = {
     "before-it-is-sent": f"""
-import importer.pipeline.run as run
+import importer.pipeline.import_run as run
 survey = run.survey
 def growing(*given):
     surveyed = survey(*given)
@@ -175,9 +175,9 @@ def growing(*given):
 run.survey = growing
 """,
     "while-it-is-sent": f"""
-import importer.pipeline.dispatch as dispatch
+import importer.pipeline.run as run
 from importer.api import Connection
-dispatch._MOST_PENDING = 10  # so that reading has not finished by then
+run._MOST_PENDING = 10  # so that reading has not finished by then
 create, once = Connection.create, [1]
 def growing(self, *given):
     if once:

@@ -196,7 +196,7 @@ def test_a_lost_journal_is_told_before_anything_is_sent(
     (workplace.directory / "results.csv.journal").unlink()
     ran = workplace.run(*arguments(workplace, server), "--limit", 0)
     assert "journal.empty: " in ran.stderr
-    assert "5 contacts are there already" in ran.stderr
+    assert "holds 5 contacts, but the journal" in ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_a_line_of_the_log_does_not_break_the_bar(
     )  # fmt: skip
     assert status == 130
     (told,) = [part for part in drawn(shown) if "run.interrupted" in part]
-    assert told.endswith("A second signal leaves at once.")
+    assert told.endswith("A second signal exits immediately.")
     assert "/40" not in told
 
 

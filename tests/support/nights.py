@@ -1,4 +1,4 @@
-"""A run that went mostly well, to look at."""
+"""The summary of a run with a few errors."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -11,7 +11,7 @@ from importer.files import STANDARD_STREAM, AtomicFile
 
 
 def test_nothing_changes_before_the_commit(tmp_path: Path) -> None:
-    """The old file stands until the new one is whole."""
+    """The previous file stays until the new one is whole."""
     path = tmp_path / "results.csv"
     path.write_text("old")
     with AtomicFile(path, "--out") as file:
@@ -22,7 +22,7 @@ def test_nothing_changes_before_the_commit(tmp_path: Path) -> None:
     assert [path] == list(tmp_path.iterdir())
 
 
-def test_without_a_commit_the_old_file_stays_and_no_other(tmp_path: Path) -> None:
+def test_file_without_a_commit_leaves_only_the_previous_one(tmp_path: Path) -> None:
     """A file that is not committed leaves no trace."""
     path = tmp_path / "results.csv"
     path.write_text("old")
@@ -32,8 +32,8 @@ def test_without_a_commit_the_old_file_stays_and_no_other(tmp_path: Path) -> Non
     assert [path] == list(tmp_path.iterdir())
 
 
-def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
-    """Personal data is created 0600, in the place of a file that others could read too."""
+def test_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    """Its mode is 0600, even if the previous file was readable by others."""
     path = tmp_path / "results.csv"
     path.touch(0o644)
     with AtomicFile(path, "--out") as file:
@@ -41,7 +41,7 @@ def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_what_a_killed_run_left_is_written_over(tmp_path: Path) -> None:
+def test_file_of_a_killed_run_is_overwritten(tmp_path: Path) -> None:
     """The temporary file always has the same name, so that leftovers do not pile up."""
     path = tmp_path / "results.csv"
     leftover = tmp_path / ".results.csv.partial"
@@ -54,7 +54,7 @@ def test_what_a_killed_run_left_is_written_over(tmp_path: Path) -> None:
 
 
 def test_two_runs_cannot_write_the_same_file(tmp_path: Path) -> None:
-    """The second one is told so."""
+    """The second one is refused."""
     path = tmp_path / "results.csv"
     with (
         AtomicFile(path, "--out"),
@@ -90,14 +90,14 @@ def _device(_tmp_path: Path) -> Path:
         pytest.param(_device, "not a regular file", id="device"),
     ],
 )
-def test_what_cannot_be_written_is_known_at_once(tmp_path: Path, place, message: str) -> None:  # noqa: ANN001
-    """Before anything is sent, and with the option that named it."""
+def test_unwritable_paths_are_refused_immediately(tmp_path: Path, place, message: str) -> None:  # noqa: ANN001
+    """The message names the option."""
     with pytest.raises(UsageError, match=f"--out: .*{message}"):
         AtomicFile(place(tmp_path), "--out")
 
 
-def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
-    """The disk may fill up only when the last block is written."""
+def test_full_disk_is_an_error_and_leaves_the_previous_file(tmp_path: Path) -> None:
+    """Also when only the last block does not fit."""
     path = tmp_path / "results.csv"
     path.write_text("old")
     file = AtomicFile(path, "--out")
@@ -111,10 +111,10 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
     assert [path] == list(tmp_path.iterdir())
 
 
-def test_what_goes_to_standard_output_never_has_a_name(
+def test_file_for_standard_output_never_has_a_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """A run that is killed before it is whole leaves it nowhere; it arrives byte for byte."""
+    """A killed run leaves no part of it; otherwise it arrives byte for byte."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with AtomicFile(STANDARD_STREAM, "--rejects", "utf-16") as file:
         file.write("Größe\n" * 50_000)

@@ -1,4 +1,4 @@
-"""The log: one event a line, by a stable name, harmless whatever it is written to."""
+"""The log: one event a line, with a stable name, on any stream."""
 
 import ast
 import io
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.log import EVENTS, cleaned, configure, event, is_configured, write_line
+from importer.log import EVENTS, cleaned, configure, counted, event, is_configured, write_line
 
 PACKAGE = Path(__file__).parents[2] / "importer"
 
@@ -25,7 +25,7 @@ def _as_it_was() -> Iterator[None]:
 
 
 def used_names() -> set[str]:
-    """The names of all events that the program logs, by its source."""
+    """Return the names of all events that the program logs, from its source."""
     calls = (
         node
         for path in PACKAGE.rglob("*.py")
@@ -37,22 +37,22 @@ def used_names() -> set[str]:
     return {ast.unparse(call.args[1]).strip("'") for call in calls}
 
 
-def test_all_events_are_in_the_catalogue_and_all_of_it_is_used() -> None:
-    """So that what docs/events.md says of them is true."""
-    in_a_table = {"name"}  # pipeline/run.py: rows.without_identifiers, rows.title_unlisted
+def test_catalogue_holds_exactly_the_events_that_are_logged() -> None:
+    """So the documentation of events is complete."""
+    in_a_table = {"name"}  # importer/pipeline/import_run.py: the events whose names begin with rows
     rows = {name for name in EVENTS if name.startswith("rows.")}
     assert used_names() - in_a_table | rows == set(EVENTS)
 
 
 @pytest.mark.parametrize("name", EVENTS)
-def test_names_are_stable_words(name: str) -> None:
-    """A thing and what became of it; each is explained in a sentence."""
+def test_names_have_two_words_and_an_explanation(name: str) -> None:
+    """The explanation is a sentence."""
     assert re.fullmatch(r"[a-z]+\.[a-z_]+", name)
     assert EVENTS[name].endswith(".")
 
 
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """ASCII alone, with whatever the message holds."""
+    """In ASCII, whatever the message holds."""
     configure("json", logging.INFO)
     event(logging.INFO, "run.started", 'line\nbreak "é" \x1b[31m\u202e', input="a\nb\udcff", rows=3)
     (line,) = capsys.readouterr().err.splitlines()
@@ -64,23 +64,23 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_text_is_one_line_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody can forge a line or colour a terminal by a file's name."""
+    """A file name can neither forge a line nor colour a terminal."""
     configure("text", logging.INFO)
     event(logging.WARNING, "column.ignored", "a\r\nERROR b\x1b[2J\u2028c\u202ed\x85e")
     (line,) = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"\S+Z WARNING column\.ignored: a  ERROR b \[2J c d e", line)
 
 
-def test_levels_decide(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is below is not written."""
+def test_events_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning, for example, when only errors are wanted."""
     configure("text", logging.ERROR)
     event(logging.WARNING, "column.ignored", "x")
     assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
-def test_what_a_stream_cannot_say_is_escaped(encoding: str) -> None:
-    """A bare LANG=C harms nothing, nor does a file name that is no text."""
+def test_characters_that_a_stream_cannot_encode_are_escaped(encoding: str) -> None:
+    """As with LANG=C, or for a file name that is not valid text."""
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding=encoding)
     write_line("Nguyễn \udce9", stream)
@@ -94,16 +94,16 @@ class _Broken(io.StringIO):
 
 
 @pytest.mark.parametrize("stream", [None, _Broken()], ids=["closed", "broken"])
-def test_a_stream_that_nobody_reads_is_left_alone(
+def test_closed_stream_is_ignored(
     monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None
 ) -> None:
-    """The run goes on."""
+    """The run continues."""
     monkeypatch.setattr(sys, "stderr", stream)
     write_line("x")
 
 
 def test_importing_it_configures_nothing() -> None:
-    """A library leaves the log to its caller."""
+    """A library leaves logging to its caller."""
     logger = logging.getLogger("importer")
     assert any(isinstance(handler, logging.NullHandler) for handler in logger.handlers)
     logger.handlers = [logging.NullHandler()]
@@ -113,5 +113,13 @@ def test_importing_it_configures_nothing() -> None:
 
 
 def test_cleaning_keeps_letters() -> None:
-    """Only what controls is taken out."""
+    """Only control characters are replaced."""
     assert cleaned("Zoë 李明 O'Brien") == "Zoë 李明 O'Brien"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1000, "1,000 rows")]
+)
+def test_counted_noun_is_plural_unless_the_number_is_one(number: int, text: str) -> None:
+    """With a comma between thousands."""
+    assert counted(number, "row") == text

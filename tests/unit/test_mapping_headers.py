@@ -188,8 +188,8 @@ def test_a_list_field_takes_as_many_columns_as_are_named() -> None:
 
 
 def test_ignored_columns_are_told_with_the_nearest_field() -> None:
-    """What is not imported is said, by name or by position; importError belongs to --rejects."""
-    header = ("orderRef", "firstNam", "xyzzy", "", "importError", "city 2")
+    """What is not imported is said, by name or by position; the last two belong to --rejects."""
+    header = ("orderRef", "firstNam", "xyzzy", "", "city 2", "importError", "importLine")
     warnings = Mapping.of(header, MappingOptions()).warnings
     ignored = "is ignored: there is no such field"
     assert warnings == (

@@ -1,4 +1,4 @@
-"""A generator in a process of its own: what it makes, how it fails, how it ends."""
+"""A generator in another process: its items, its errors and its end."""
 
 import errno
 import os
@@ -15,20 +15,20 @@ from importer.pipeline.aside import Aside, pays
 
 DESCRIPTORS = Path("/proc/self/fd")
 IsHurried = Callable[[], bool]
-Made = Generator[object, None, str]
+Items = Generator[object, None, str]
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system forks no process")
 
 
 def calm() -> bool:
-    """Nobody waits for the end."""
+    """Return that there is no hurry."""
     return False
 
 
-def test_it_yields_and_returns_what_the_generator_does() -> None:
-    """In its order, from another process."""
+def test_items_and_result_are_those_of_the_generator() -> None:
+    """In the same order, from another process."""
 
-    def work(_: IsHurried) -> Made:
+    def work(_: IsHurried) -> Items:
         yield os.getpid()
         yield from range(3)
         return "done"
@@ -42,10 +42,10 @@ def test_it_yields_and_returns_what_the_generator_does() -> None:
     assert end.value.value == "done"
 
 
-def test_its_error_is_raised_here() -> None:
-    """After what it made before that."""
+def test_error_of_the_generator_is_raised() -> None:
+    """After the items before it."""
 
-    def work(_: IsHurried) -> Made:
+    def work(_: IsHurried) -> Items:
         yield 1
         raise InputError("the file is cut short")
 
@@ -56,10 +56,10 @@ def test_its_error_is_raised_here() -> None:
             next(items)
 
 
-def test_a_fault_comes_as_its_kind_and_place() -> None:
+def test_unexpected_error_is_reported_by_type_and_place() -> None:
     """Its own text may quote a cell."""
 
-    def work(_: IsHurried) -> Made:
+    def work(_: IsHurried) -> Items:
         yield 1
         raise KeyError("CELLMARK")
 
@@ -71,10 +71,10 @@ def test_a_fault_comes_as_its_kind_and_place() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 100_000], ids=["between", "within-an-item"])
-def test_a_process_that_is_killed_is_told(size: int) -> None:
-    """Whether or not half of an item has come."""
+def test_killed_process_is_an_error(size: int) -> None:
+    """Between two items, and within one."""
 
-    def work(_: IsHurried) -> Made:
+    def work(_: IsHurried) -> Items:
         yield os.getpid()
         # More than a pipe holds, so that it is killed while it writes.
         yield b"x" * size
@@ -94,11 +94,11 @@ def test_a_process_that_is_killed_is_told(size: int) -> None:
             next(items)
 
 
-def test_it_learns_that_somebody_waits() -> None:
-    """As soon as the next item is asked for."""
+def test_hurry_reaches_the_generator() -> None:
+    """With the request for the next item."""
     waits: list[bool] = []
 
-    def work(is_hurried: IsHurried) -> Made:
+    def work(is_hurried: IsHurried) -> Items:
         while not is_hurried():
             yield "slow"
         yield "quick"
@@ -113,10 +113,10 @@ def test_it_learns_that_somebody_waits() -> None:
     assert made[-1] == "quick"
 
 
-def test_it_ends_with_what_it_is_entered_in() -> None:
-    """Although it has more to do; nothing of it is left, no zombie either."""
+def test_process_ends_with_its_context() -> None:
+    """Although it has more to do; not even a zombie is left."""
 
-    def work(_: IsHurried) -> Made:
+    def work(_: IsHurried) -> Items:
         yield os.getpid()
         time.sleep(60)
         return ""
@@ -129,10 +129,10 @@ def test_it_ends_with_what_it_is_entered_in() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
-def test_signals_are_for_the_run_alone(number: signal.Signals) -> None:
-    """A terminal sends them to both, and so does a service manager."""
+def test_signals_do_not_end_the_other_process(number: signal.Signals) -> None:
+    """A terminal and a service manager send them to both."""
 
-    def work(_: IsHurried) -> Made:
+    def work(_: IsHurried) -> Items:
         yield os.getpid()
         yield "still there"
         return ""
@@ -147,10 +147,10 @@ def test_signals_are_for_the_run_alone(number: signal.Signals) -> None:
     assert number not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
-def test_a_parent_that_ignores_the_end_of_children_changes_nothing() -> None:
-    """It hands that on, and then the system forgets a process as soon as it has ended."""
+def test_process_number_is_kept_when_sigchld_was_ignored() -> None:
+    """That is inherited, and the system releases the number when the process ends."""
 
-    def work(_: IsHurried) -> Made:
+    def work(_: IsHurried) -> Items:
         yield os.getpid()
         return "done"
 
@@ -160,18 +160,18 @@ def test_a_parent_that_ignores_the_end_of_children_changes_nothing() -> None:
             items = aside.items(calm)
             other = Path(f"/proc/{next(items)}")
             assert list(items) == []
-            time.sleep(0.2)  # until it has ended
-            assert other.exists()  # as a number that nobody else can have
+            time.sleep(0.2)  # until it has exited
+            assert other.exists()  # so its number is not used again
         assert not other.exists()
         assert signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGCHLD, before)
 
 
-def test_it_ends_at_once_with_a_process_that_is_killed() -> None:
-    """Not only when it has something to hand over: it holds the output of the run open."""
+def test_process_ends_with_a_killed_parent() -> None:
+    """Not only when it writes its next item: it holds the output of the run open."""
 
-    def work(_: IsHurried) -> Made:
+    def work(_: IsHurried) -> Items:
         yield os.getpid()
         time.sleep(60)
         return "done"
@@ -196,8 +196,8 @@ def test_it_ends_at_once_with_a_process_that_is_killed() -> None:
     assert is_let_go
 
 
-def test_without_another_process_the_caller_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A system may have no more of them; nothing is left open then."""
+def test_failed_fork_is_raised_and_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the system allows no more processes."""
 
     def fork() -> int:
         raise BlockingIOError
@@ -210,8 +210,8 @@ def test_without_another_process_the_caller_is_told(monkeypatch: pytest.MonkeyPa
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
-def test_it_pays_for_long_files_and_with_cores_to_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not at a stream, where the other process might wait for ever."""
+def test_pays_for_long_files_on_several_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for a stream, where the other process might wait forever."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     assert pays(100_000_000)
     assert not pays(1_000)
@@ -220,8 +220,8 @@ def test_it_pays_for_long_files_and_with_cores_to_share(monkeypatch: pytest.Monk
     assert not pays(100_000_000)
 
 
-def test_it_does_not_pay_where_nobody_may_ask_for_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a sandbox of the system; the run reads the file itself."""
+def test_does_not_pay_when_the_cores_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in some sandboxes; the run reads the file itself."""
 
     def forbidden(_: int) -> set[int]:
         raise PermissionError(errno.EPERM, "not here")

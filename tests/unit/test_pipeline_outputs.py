@@ -1,4 +1,4 @@
-"""No file that a run reads, or writes, is written over by another of its files."""
+"""No file of a run overwrites another."""
 
 import io
 import os
@@ -17,44 +17,44 @@ WRITTEN = ("out", "rejects", "summary", "report", "journal")
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A source file."""
+    """Return a source file."""
     path = tmp_path / "contacts.csv"
     path.write_text("orderRef\n")
     return path
 
 
 def options(source: Path | None, directory: Path, **paths: Path) -> RunOptions:
-    """A run whose files all have names of their own, but for those that are given."""
+    """Return a run whose files all have different names, except for the given ones."""
     named = {name: directory / f"a-{name}" for name in WRITTEN} | paths
     reads = {"--config": directory / "import.toml", "--credentials-file": directory / "c.toml"}
     return RunOptions(source=SourceOptions(path=source), reads=reads, **named)  # type: ignore[arg-type]
 
 
 def itself(path: Path, directory: Path) -> Path:
-    """The file by its own name."""
+    """Return the file's own name."""
     del directory
     return path
 
 
 def roundabout(path: Path, directory: Path) -> Path:
-    """The file by a way around."""
+    """Return a name with ``..`` in it."""
     return directory / ".." / directory.name / path.name
 
 
 def through_a_directory(path: Path, directory: Path) -> Path:
-    """The file in a directory that is a symbolic link."""
+    """Return the file in a directory that is a symbolic link."""
     (directory / "elsewhere").symlink_to(directory)
     return directory / "elsewhere" / path.name
 
 
 def symbolic_link(path: Path, directory: Path) -> Path:
-    """A symbolic link to the file."""
+    """Return a symbolic link to the file."""
     (directory / "link").symlink_to(path.name)
     return directory / "link"
 
 
 def hard_link(path: Path, directory: Path) -> Path:
-    """A second name of the file."""
+    """Return a second name of the file."""
     os.link(path, directory / "hard")
     return directory / "hard"
 
@@ -64,42 +64,42 @@ NAMES = (itself, roundabout, through_a_directory, symbolic_link, hard_link)
 
 @pytest.mark.parametrize("option", WRITTEN)
 @pytest.mark.parametrize("name", NAMES, ids=[name.__name__ for name in NAMES])
-def test_the_source_file_is_never_written_over(
+def test_source_file_is_never_overwritten(
     tmp_path: Path, source: Path, option: str, name: Callable[[Path, Path], Path]
 ) -> None:
-    """By whatever name and whichever option."""
+    """By any option, under any name."""
     asked = options(source, tmp_path, **{option: name(source, tmp_path)})
-    with pytest.raises(UsageError, match=f"--{option}: .* is the source file as well"):
+    with pytest.raises(UsageError, match=f"--{option}: .* is also the source file"):
         check_paths(asked)
 
 
-def test_a_source_file_on_standard_input_is_known_too(
+def test_source_file_on_standard_input_is_never_overwritten(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in: import-contacts - --out contacts.csv < contacts.csv."""
     fstat = os.fstat
     monkeypatch.setattr(os, "fstat", lambda number: fstat(number) if number else source.stat())
-    with pytest.raises(UsageError, match=r"--rejects: .* is the source file as well"):
+    with pytest.raises(UsageError, match=r"--rejects: .* is also the source file"):
         check_paths(options(None, tmp_path, rejects=source))
 
 
 @pytest.mark.parametrize("option", WRITTEN)
 @pytest.mark.parametrize("read", ["--config", "--credentials-file"])
-def test_a_file_that_is_read_is_never_written_over(
+def test_configuration_and_credentials_are_never_overwritten(
     tmp_path: Path, source: Path, option: str, read: str
 ) -> None:
-    """Nobody wants results in the place of credentials."""
+    """By any option."""
     path = options(source, tmp_path).reads[read]
     path.write_text("")
-    with pytest.raises(UsageError, match=f"--{option}: .* is the file of {read} as well"):
+    with pytest.raises(UsageError, match=f"--{option}: .* is also the file of {read}"):
         check_paths(options(source, tmp_path, **{option: path}))
 
 
 @pytest.mark.parametrize(("one", "other"), list(permutations(WRITTEN, 2)))
 def test_two_files_never_share_a_name(tmp_path: Path, source: Path, one: str, other: str) -> None:
-    """Neither would be whole."""
+    """Whichever comes first."""
     both = tmp_path / "both"
-    with pytest.raises(UsageError, match="as well; name another file"):
+    with pytest.raises(UsageError, match=r"is also .*; name another file"):
         check_paths(options(source, tmp_path, **{one: both, other: both}))
 
 
@@ -107,37 +107,35 @@ def test_two_files_never_share_a_name(tmp_path: Path, source: Path, one: str, ot
     ("option", "beside"),
     [(name, f".a-{name}.partial") for name in WRITTEN] + [("journal", "a-journal-journal")],
 )
-def test_what_is_written_by_way_of_another_file_does_not_write_over_that(
-    tmp_path: Path, option: str, beside: str
-) -> None:
-    """A source file of that name would be emptied before it is read again."""
+def test_temporary_files_overwrite_no_other_file(tmp_path: Path, option: str, beside: str) -> None:
+    """A source file of that name would be emptied before its second reading."""
     source = tmp_path / beside
     source.write_text("orderRef\n")
-    with pytest.raises(UsageError, match=rf"--{option}: .*{beside}, which\) is the source file"):
+    with pytest.raises(UsageError, match=rf"--{option}: .*{beside}\) is also the source file"):
         check_paths(options(source, tmp_path))
     other = "summary" if option == "rejects" else "rejects"
-    with pytest.raises(UsageError, match="as well; name another file"):
+    with pytest.raises(UsageError, match=r"is also .*; name another file"):
         check_paths(options(tmp_path / "other.csv", tmp_path, **{other: source}))
 
 
-def test_standard_output_is_not_added_to_the_source_file(
+def test_standard_output_is_not_appended_to_the_source_file(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in: import-contacts contacts.csv --out - >> contacts.csv."""
     with source.open("a") as stream:
         monkeypatch.setattr("sys.stdout", stream)
-        with pytest.raises(UsageError, match="--out: - is the source file as well"):
+        with pytest.raises(UsageError, match="--out: - is also the source file"):
             check_paths(options(source, tmp_path, out=Path("-")))
 
 
 def test_two_files_never_share_standard_output(tmp_path: Path, source: Path) -> None:
-    """One alone can have it."""
-    with pytest.raises(UsageError, match="--summary: - is the file of --out as well"):
+    """Only one can be written there."""
+    with pytest.raises(UsageError, match="--summary: - is also the file of --out"):
         check_paths(options(source, tmp_path, out=Path("-"), summary=Path("-")))
 
 
-def test_names_of_their_own_are_fine(tmp_path: Path, source: Path) -> None:
-    """Also when all of them stand there from yesterday."""
+def test_different_names_are_accepted(tmp_path: Path, source: Path) -> None:
+    """Also when all of the files exist already."""
     asked = options(source, tmp_path)
     check_paths(asked)
     for name in WRITTEN:
@@ -145,8 +143,8 @@ def test_names_of_their_own_are_fine(tmp_path: Path, source: Path) -> None:
     check_paths(asked)
 
 
-def test_a_dry_run_has_no_journal_to_write(tmp_path: Path, source: Path) -> None:
-    """So any name will do for it."""
+def test_dry_run_writes_no_journal(tmp_path: Path, source: Path) -> None:
+    """So its name is not compared with others."""
     check_paths(
         RunOptions(
             source=SourceOptions(path=source), out=tmp_path / "o", journal=source, dry_run=True
@@ -155,20 +153,18 @@ def test_a_dry_run_has_no_journal_to_write(tmp_path: Path, source: Path) -> None
 
 
 @pytest.mark.parametrize("option", WRITTEN)
-def test_what_cannot_be_written_is_known_before_anything_is_sent(
-    tmp_path: Path, source: Path, option: str
-) -> None:
-    """A directory that is not there, and one that stands in the way."""
+def test_unwritable_paths_are_refused(tmp_path: Path, source: Path, option: str) -> None:
+    """A file in an absent directory, and a directory."""
     for path in (tmp_path / "absent" / "x", tmp_path):
         with pytest.raises(UsageError, match=f"--{option}: "):
             check_paths(options(source, tmp_path, **{option: path}))
 
 
-def test_a_closed_standard_output_is_known_as_well(
+def test_unusable_standard_output_is_refused(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Results that nobody gets are no results; so is one that takes text alone, as notebooks do."""
+    """A closed one, and one that takes text only, as in notebooks."""
     for stream in (None, io.StringIO()):
         monkeypatch.setattr("sys.stdout", stream)
-        with pytest.raises(UsageError, match="standard output is closed, or takes no file"):
+        with pytest.raises(UsageError, match="standard output is closed or takes only text"):
             check_paths(options(source, tmp_path, out=Path("-")))

@@ -1,4 +1,4 @@
-"""The figures of a run, for people and for programs."""
+"""The summary of a run, as lines and as JSON."""
 
 import json
 from dataclasses import replace
@@ -10,8 +10,8 @@ from importer.errors import ExitStatus
 from importer.records import Status
 
 
-def test_the_lines_read_as_a_table() -> None:
-    """From what matters most to what to do next."""
+def test_lines_start_with_the_result_and_end_with_the_next_steps() -> None:
+    """The figures between are a table."""
     assert NIGHT.as_lines() == [
         "contacts.csv: 15 of 1,000 rows are not done.",
         "  created           985",
@@ -27,8 +27,8 @@ def test_the_lines_read_as_a_table() -> None:
         "2 unclear answers were settled by reading the order's contacts back.",
         "The API could not keep up: requests in flight fell from 8 to 2.",
         "Results: results.csv",
-        "Next: mend the invalid rows (the error column says how) and run again.",
-        "Next: see why the API rejected rows; a new run tries them again.",
+        "Next: fix the invalid rows (the error column says how), then run again.",
+        "Next: see why rows were rejected; another run sends them again.",
         "Next: run the same command again; it sends only what is not done yet.",
     ]
 
@@ -80,13 +80,13 @@ def test_the_lines_read_as_a_table() -> None:
         ),
     ],
 )
-def test_the_headline_says_what_came_of_it(changes: dict[str, object], headline: str) -> None:
+def test_headline_states_the_result(changes: dict[str, object], headline: str) -> None:
     """In one sentence."""
     assert replace(NIGHT, **changes).headline == headline  # type: ignore[arg-type]
 
 
-def test_a_stop_is_told_with_its_reason() -> None:
-    """Before the place of the results."""
+def test_stop_is_shown_with_its_reason() -> None:
+    """On a line of its own."""
     lines = replace(NIGHT, stop="The API is down.").as_lines()
     assert "Stopped: The API is down." in lines
 
@@ -100,21 +100,21 @@ def test_a_stop_is_told_with_its_reason() -> None:
                 "errors": {"invalid.emails": 10, "stopped.strict": 990},
                 "exit_status": ExitStatus.INPUT,
             },
-            ["mend the invalid rows"],
-            id="strict-needs-no-second-word",
+            ["fix the invalid rows"],
+            id="strict",
         ),
         pytest.param(
             {"statuses": {Status.CREATED: 1000}, "errors": {"contact.duplicated": 2}},
-            ["delete the second one"],
-            id="all-done-but-twice",
+            ["delete one of the two"],
+            id="all-done-but-duplicated",
         ),
         pytest.param(
             {
                 "statuses": {Status.DELETED: 998, Status.FAILED: 2},
                 "errors": {"contact.changed": 2},
             },
-            ["look at the 2 contacts that somebody changed"],
-            id="an-undo-that-left-some",
+            ["look at 2 contacts changed since the import"],
+            id="undo-that-kept-some",
         ),
         pytest.param(
             {
@@ -122,13 +122,13 @@ def test_a_stop_is_told_with_its_reason() -> None:
                 "errors": {"stopped.credentials": 995},
                 "exit_status": ExitStatus.CREDENTIALS,
             },
-            ["mend or renew the credentials"],
-            id="credentials-first",
+            ["correct or renew the credentials"],
+            id="credentials",
         ),
     ],
 )
-def test_the_next_steps_are_those_that_help(changes: dict[str, object], steps: list[str]) -> None:
-    """Each in a sentence of its own, and none that would not."""
+def test_next_steps_are_those_that_help(changes: dict[str, object], steps: list[str]) -> None:
+    """And no others."""
     found = replace(NIGHT, **changes).next_steps()  # type: ignore[arg-type]
     assert [step.startswith(wanted) for step, wanted in zip(found, steps, strict=True)] == [True]
     assert "Next:" not in " ".join(found)
@@ -137,41 +137,41 @@ def test_the_next_steps_are_those_that_help(changes: dict[str, object], steps: l
 @pytest.mark.parametrize(
     ("last", "says"),
     [
-        pytest.param(4, "fell from 8 to 2, and stood at 4 in the end.", id="climbed"),
+        pytest.param(4, "fell from 8 to 2 and were back at 4 at the end.", id="rose-again"),
         pytest.param(1, "fell from 8 to 2.", id="never-a-good-answer"),
         pytest.param(None, "fell from 8 to 2.", id="unknown"),
     ],
 )
-def test_a_fall_of_the_pace_is_told_without_contradiction(last: int | None, says: str) -> None:
-    """It cannot have stood lower than it ever fell."""
+def test_fall_of_the_pace_is_reported_without_contradiction(last: int | None, says: str) -> None:
+    """The number at the end is never lower than the lowest."""
     (_, remark) = replace(NIGHT, last_concurrency=last).remarks()
     assert remark.endswith(says)
 
 
-def test_what_is_told_of_rows_that_are_done_is_no_error() -> None:
-    """A contact that differs from its row was not to be changed; one that failed is an error."""
+def test_error_codes_of_rows_that_are_done_are_notes() -> None:
+    """A contact that differs from its row, for example."""
     errors, notes = {"contact.differs": 5, "http.503": 1}, {"contact.differs": 5}
     lines = replace(NIGHT, errors=errors, notes=notes, first_lines={}).as_lines()
     at = lines.index("Commonest errors:")
     assert [line.split() for line in lines[at + 1 : at + 4]] == [
         ["http.503", "1"],
-        ["Told", "of", "rows", "that", "are", "done:"],
+        ["Notes", "on", "rows", "that", "are", "done:"],
         ["contact.differs", "5"],
     ]
 
 
-def test_only_the_commonest_errors_are_shown() -> None:
-    """Five; how many more there are is said."""
+def test_only_the_most_frequent_errors_are_shown() -> None:
+    """Five, and the number of other codes."""
     errors = {f"http.{status}": status for status in range(400, 407)}
     lines = replace(NIGHT, errors=errors).as_lines()
     assert [line.split()[0] for line in lines if line.startswith("  http")] == [
         "http.406", "http.405", "http.404", "http.403", "http.402",
     ]  # fmt: skip
-    assert "  and 2 other kinds" in lines
+    assert "  and 2 other codes" in lines
 
 
-def test_the_figures_have_the_names_of_the_contract() -> None:
-    """Exactly these pairs for errors, most first."""
+def test_summary_file_has_the_documented_names() -> None:
+    """Errors are pairs, the most frequent first."""
     figures = json.loads(NIGHT.as_json())
     assert figures["rows"] == sum(figures["statuses"].values()) == 1000
     assert figures["errors"] == [

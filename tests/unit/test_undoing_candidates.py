@@ -11,13 +11,14 @@ from importer.errors import InputError, UsageError
 from importer.journal import Entry, Journal, Sender, State
 from importer.reading import Source, open_source
 from importer.settings import SourceOptions
-from importer.undoing.candidates import candidates, check_header, created_records
+from importer.undoing.candidates import candidates, created_records, own_columns
 from importer.undoing.survey import Survey, survey
 from schemas.results import RESULT_COLUMNS
 
 EU = "https://api-engage-eu.sitecorecloud.io"
 US = "https://api-engage-us.sitecorecloud.io"
 LOCAL = "http://127.0.0.1:8080"
+COLUMNS = {name: at for at, name in enumerate(RESULT_COLUMNS)}
 
 
 def ref(number: int) -> str:
@@ -70,16 +71,24 @@ def test_candidates_are_the_created_records_under_their_record_numbers(path: Pat
     write(path, *(created(n, status=status) for n, status in enumerate(statuses, start=1)))
     with source(path) as opened:
         (batch,) = opened.batches()
-        found = created_records("results.csv", batch)
-    assert [(one.row, one.ref) for one in candidates(found)] == [(1, ref(1)), (7, ref(7))]
+        found = created_records("results.csv", batch, COLUMNS)
+    assert [(one.row, one.ref) for one in candidates(found, COLUMNS)] == [(1, ref(1)), (7, ref(7))]
     assert found.lines.to_dict() == {1: 2, 7: 8}
 
 
-def test_columns_beyond_those_of_results_are_carried() -> None:
-    """But none of the results' own may be missing or elsewhere."""
-    check_header("x.csv", (*RESULT_COLUMNS, "note"))
-    with pytest.raises(InputError, match=r"x\.csv is no results file"):
-        check_header("x.csv", ("note", *RESULT_COLUMNS))
+def test_columns_are_found_by_name() -> None:
+    """In any order; of two columns with one name, the first is that of the results."""
+    assert own_columns("x.csv", (*RESULT_COLUMNS, "status", "note")) == COLUMNS
+    moved = own_columns("x.csv", ("note", *RESULT_COLUMNS[::-1]))
+    assert moved == {name: at for at, name in enumerate(RESULT_COLUMNS[::-1], start=1)}
+
+
+@pytest.mark.parametrize("missing", RESULT_COLUMNS)
+def test_file_without_a_column_of_results_is_refused(missing: str) -> None:
+    """It is not as an import has written it."""
+    header = [name for name in RESULT_COLUMNS if name != missing]
+    with pytest.raises(InputError, match=r"x\.csv is not a results file"):
+        own_columns("x.csv", [*header, "note"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,224 @@
+"""An import run: from the source file to the exit status."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Final
+
+from importer.api import Api, Credentials
+from importer.delivery import Delivery, exists_by_journal, row_not_sent
+from importer.engine import Stop
+from importer.errors import InputError
+from importer.journal import Entry, Journal, State
+from importer.log import counted, event
+from importer.mapping import Mapping
+from importer.pipeline.aside import pays
+from importer.pipeline.intake import Intake, Survey, survey
+from importer.pipeline.outputs import check_paths
+from importer.pipeline.run import Run
+from importer.reading import CHANGED, Source
+from importer.records import Outcome, Planned, Status
+from importer.reporting import Summary
+from importer.results import contacts_there
+from importer.settings import RunOptions
+from importer.validation import NO_IDENTIFIERS, TITLE_UNLISTED, Validator
+
+_WARNINGS: Final = {
+    NO_IDENTIFIERS: (
+        "rows.without_identifiers",
+        "{rows} without identifiers: the API may not match such contacts to a guest.",
+    ),
+    TITLE_UNLISTED: (
+        "rows.title_unlisted",
+        "{rows} with a title that the API reference does not list; it is sent as it is.",
+    ),
+}
+
+
+def import_file(
+    options: RunOptions, credentials: Credentials | None, *, has_process: bool = False
+) -> Summary:
+    """Import the contacts of a file.
+
+    Args:
+        options: What was requested.
+        credentials: The credentials for the API; None for a dry run.
+        has_process: Whether the process exists for this run alone. Then SIGINT, SIGTERM and
+            SIGHUP end the run with all files written, and it may start another process; call it
+            in the main thread then.
+
+    Returns:
+        The figures of the run, with its exit status.
+
+    Raises:
+        UsageError: The options contradict each other or name files that cannot be used.
+        InputError: The source file cannot be read; nothing was sent, and the journal is as
+            before.
+        JournalLockedError: Another run holds the journal.
+        StoppedError: The results cannot be written.
+    """
+    check_paths(options)
+    with ExitStack() as stack:
+        return _ImportRun(options, credentials, stack).run(has_process=has_process)
+
+
+class _ImportRun(Run):
+    def __init__(
+        self, options: RunOptions, credentials: Credentials | None, stack: ExitStack
+    ) -> None:
+        super().__init__(options, credentials.client_key if credentials else "", stack)
+        self._credentials = credentials
+
+    def run(self, *, has_process: bool) -> Summary:
+        options = self.options
+        with self.open_source() as source:
+            header = source.header
+            mapping = self._mapping(source)
+        validator = Validator(options.rules, self.started)
+        for warning in mapping.warnings:
+            event(logging.WARNING, "column.ignored", warning)
+        # Held from here on if it exists, so that a second run does not read the file in vain.
+        # A new one is created after the checks: a file that is refused leaves none.
+        journal = self._open_journal() if options.journal.exists() else None
+        if has_process:
+            self.stack.enter_context(self.interruption)
+        surveyed = self._survey(mapping, validator)
+        source = self.stack.enter_context(self.open_source())
+        if source.header != header:
+            raise InputError(f"{self.name}: {CHANGED}.")
+        self.open_outputs(source, mapping.carry, surveyed.rows if surveyed else None)
+        journal = journal or self._open_journal()
+        self._prepare(journal)
+        intake = Intake(
+            source, mapping, validator, journal.key, keeps_cells=self.recorder.keeps_cells
+        )
+        if has_process and not options.asks_api and pays(source.size):
+            intake.read_aside(self.stack)
+        self._log_start(surveyed)
+        with self.progress:
+            self._deliver(journal, intake)
+        self._log_warnings()
+        return self.finish(intake.sha256, surveyed.sha256 if surveyed else None)
+
+    def _mapping(self, source: Source) -> Mapping:
+        try:
+            return Mapping.of(source.header, self.options.mapping, source.header_line)
+        except InputError as error:
+            path = self.options.source.path or "standard input"
+            raise InputError(f"{path}: {error}") from error
+
+    def _open_journal(self) -> Journal:
+        will_send = not self.options.dry_run and self.stop is None
+        return self.open_journal(writable=will_send)
+
+    def _is_hurried(self) -> bool:
+        return self.interruption.stop is not None
+
+    def _survey(self, mapping: Mapping, validator: Validator) -> Survey | None:
+        options = self.options
+        if options.dry_run and not options.strict:
+            return None  # nothing is sent, so a single reading is enough
+        checks = validator if options.strict else None
+        surveyed = survey(self.open_source, mapping, checks, self._is_hurried)
+        if surveyed is not None and surveyed.invalid:
+            self.interrupt(
+                Stop(
+                    "strict",
+                    f"Nothing was sent because of --strict: {counted(surveyed.invalid, 'row')} of "
+                    f"{surveyed.rows:,} failed validation. Fix them (the error column says how), "
+                    "then run again.",
+                )
+            )
+        return surveyed
+
+    def _prepare(self, journal: Journal) -> None:
+        """Forget what the options say, or warn that the journal may have been lost."""
+        options = self.options
+        if self.stop is not None:
+            return  # nothing will be sent, so the journal stays as it is
+        if options.starts_sandbox:
+            journal.drop()
+        elif options.fresh:
+            journal.forget()
+        elif not options.dry_run and options.trusts_journal and journal.is_empty:
+            _warn_of_lost_journal(options)
+
+    def _deliver(self, journal: Journal, intake: Intake) -> None:
+        batches = self._batches(intake)
+        if not self.options.asks_api or self.stop is not None:
+            for planned in batches:
+                self.record(self._not_delivered(journal, planned))
+            return
+        base_url, credentials = self.options.base_url, self._credentials
+        if base_url is None or credentials is None:
+            raise ValueError("A delivery needs a destination and credentials.")
+        with Api(base_url, credentials, self.options.delivery.timeout) as api:
+            self.send(Delivery(api, journal, self.options.delivery, self.record), batches)
+
+    def _batches(self, intake: Intake) -> Iterator[list[Planned]]:
+        """Yield the contacts of each batch, after the outcomes of its other records."""
+        for validated, planned in intake.prepare(self.recorder.tally, self._is_hurried):
+            self.expect(validated.batch)
+            self.record(validated.invalid)
+            if stop := self.interruption.stop:
+                unvalidated = validated.unvalidated.items()
+                self.record([row_not_sent(row, order, stop) for row, order in unvalidated])
+            yield planned
+
+    def _not_delivered(self, journal: Journal, planned: list[Planned]) -> list[Outcome]:
+        forgotten = self.options.fresh or self.options.starts_sandbox
+        known = {} if forgotten else journal.find([one.key for one in planned])
+        return [self._without_request(one, known.get(one.key)) for one in planned]
+
+    def _without_request(self, planned: Planned, entry: Entry | None) -> Outcome:
+        contact = planned.contact
+        if entry is not None and entry.is_there:
+            known = exists_by_journal(contact.row, entry)
+            return replace(known, status=Status.DUPLICATE) if planned.duplicate_of else known
+        if self.stop is not None:
+            outcome = row_not_sent(contact.row, contact.order_ref, self.stop)
+            is_unclear = entry is not None and entry.state in {State.INTENT, State.UNKNOWN}
+            # An earlier run has sent it.
+            return replace(outcome, status=Status.UNKNOWN) if is_unclear else outcome
+        status = Status.DUPLICATE if planned.duplicate_of else Status.VALID
+        return Outcome(row=contact.row, status=status, order_ref=contact.order_ref)
+
+    def _log_start(self, surveyed: Survey | None) -> None:
+        options = self.options
+        match options.dry_run, options.asks_api:
+            case False, _:
+                where = f"to {options.base_url}"
+            case _, True:
+                where = f"dry run, {options.base_url} is read and nothing is changed there"
+            case _:
+                where = "dry run, nothing is sent"
+        count = f"{counted(surveyed.rows, 'row')}, " if surveyed else ""
+        event(
+            logging.INFO,
+            "run.started",
+            f"{self.name}: {count}{where}",
+            input=self.name,
+            rows=surveyed.rows if surveyed else None,
+            destination=options.base_url,
+            dryRun=options.dry_run,
+        )
+
+    def _log_warnings(self) -> None:
+        """Log what is worth knowing about valid rows, with their number."""
+        for word, (name, message) in _WARNINGS.items():
+            if count := self.recorder.tally.warnings[word]:
+                rows = counted(count, "row")
+                event(logging.WARNING, name, message.format(rows=rows), rows=count)
+
+
+def _warn_of_lost_journal(options: RunOptions) -> None:
+    if there := contacts_there(options.out):
+        event(
+            logging.ERROR,  # shown with --quiet, too: the run would create contacts twice
+            "journal.empty",
+            f"{options.out} holds {counted(there, 'contact')}, but the journal "
+            f"{options.journal} has none for this destination. If it was lost, stop now and "
+            "restore it: this run would create them again.",
+            contacts=there,
+        )

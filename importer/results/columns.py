@@ -1,0 +1,74 @@
+"""The columns of the results: how each is written, and how a reader finds them again.
+
+Source: docs/results.md.
+"""
+
+import csv
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from importer.records import Outcome, Status
+from schemas.results import column_positions
+
+Value: TypeAlias = str | int | None
+
+COLUMNS: Final[Mapping[str, Callable[[Outcome, int], Value]]] = {
+    "row": lambda outcome, _: outcome.row,
+    "line": lambda _, line: line,
+    "orderRef": lambda outcome, _: outcome.order_ref,
+    "status": lambda outcome, _: outcome.status.value,
+    "errorCode": lambda outcome, _: outcome.error_code,
+    "error": lambda outcome, _: outcome.error,
+    "ref": lambda outcome, _: outcome.ref,
+    "href": lambda outcome, _: outcome.href,
+    "guestRef": lambda outcome, _: outcome.guest_ref,
+    "attempts": lambda outcome, _: outcome.attempts,
+    "httpStatus": lambda outcome, _: outcome.http_status,
+    "retryable": lambda outcome, _: outcome.retryable,
+}
+"""Each column of the results with its value, from an outcome and the line of its record."""
+
+# Cells that a spreadsheet takes for formulas: OWASP, "CSV Injection"; the last four are full-width.
+_FORMULA_STARTS: Final = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_THERE: Final = {Status.CREATED, Status.EXISTS, Status.UPDATED}
+
+
+def cells_of(outcome: Outcome, line: int) -> list[str]:
+    """Return the cells of one record of the results.
+
+    Args:
+        outcome: Its outcome.
+        line: The line of the source file at which it starts.
+    """
+    return [_cell(value_of(outcome, line)) for value_of in COLUMNS.values()]
+
+
+def defused(cell: str) -> str:
+    """Return a cell with ``'`` in front of it if a spreadsheet would run it as a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+
+
+def contacts_there(path: Path) -> int:
+    """Return how many contacts an earlier results file holds; 0 if it is not a results file."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = csv.reader(file)
+            positions = column_positions(next(rows, []))
+            if not {"status", "ref"} <= positions.keys():
+                return 0
+            status, ref = positions["status"], positions["ref"]
+            return sum(
+                len(row) > max(status, ref) and row[status] in _THERE and bool(row[ref])
+                for row in rows
+            )
+    except (OSError, ValueError, csv.Error):
+        return 0
+
+
+def _cell(value: Value) -> str:
+    if isinstance(value, str):
+        return defused(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
