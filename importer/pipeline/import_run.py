@@ -87,7 +87,7 @@ class _ImportRun(Run):
         source = self.stack.enter_context(self.open_source())
         if source.header != header:
             raise InputError(f"{self.name}: {CHANGED}.")
-        self.open_outputs(source, mapping.carry, surveyed.rows if surveyed else None)
+        self.open_outputs(source, mapping.carry)
         journal = journal or self._open_journal()
         self._prepare(journal)
         intake = Intake(
@@ -96,7 +96,7 @@ class _ImportRun(Run):
         if has_process and not options.asks_api and pays(source.size):
             intake.read_aside(self.stack)
         self._log_start(surveyed)
-        with self.progress:
+        with self.show_progress(surveyed.rows if surveyed else None):
             self._deliver(journal, intake)
         self._log_warnings()
         return self.finish(intake.sha256, surveyed.sha256 if surveyed else None)

@@ -60,12 +60,11 @@ class Run:
         stop: Why the run ends early; None as long as it does not.
         interruption: Handles signals once it is entered.
         recorder: Writes the results; set by :meth:`open_outputs`.
-        progress: Shows the progress while it is entered; set by :meth:`open_outputs`.
     """
 
     recorder: Recorder
-    progress: Progress
     _outputs: Outputs
+    _progress: Progress
 
     def __init__(self, options: RunOptions, client_key: str, stack: ExitStack) -> None:
         self.options = options
@@ -103,17 +102,24 @@ class Run:
         self.stack.callback(journal.close)
         return journal
 
-    def open_outputs(self, source: Source, carry: Sequence[int], rows: int | None) -> None:
+    def open_outputs(self, source: Source, carry: Sequence[int]) -> None:
         """Open all files to write.
 
         Args:
             source: The open source file.
             carry: Positions of the columns to copy into the results.
-            rows: Records that will have a result; None when they were not counted.
         """
         self._outputs = Outputs(self.options, source, self.stack)
         self.recorder = self._outputs.recorder(carry)
-        self.progress = Progress(rows, bar=self.options.bar)
+
+    def show_progress(self, rows: int | None) -> Progress:
+        """Return the progress display, which is shown while it is entered.
+
+        Args:
+            rows: Records that will have a result; None when they were not counted.
+        """
+        self._progress = Progress(rows, bar=self.options.bar)
+        return self._progress
 
     def interrupt(self, stop: Stop) -> None:
         """End the run early; safe from any thread and from a signal handler."""
@@ -129,7 +135,7 @@ class Run:
     def record(self, outcomes: list[Outcome]) -> None:
         """Write outcomes; safe from any thread."""
         self.recorder.record(outcomes)
-        self.progress.advance(len(outcomes), self.recorder.tally.statuses)
+        self._progress.advance(len(outcomes), self.recorder.tally.statuses)
         if self.recorder.failure is not None:
             self.interrupt(Stop("results", "The results cannot be written."))
 

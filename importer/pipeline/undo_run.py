@@ -75,8 +75,8 @@ class _UndoRun(Run):
         columns = own_columns(self.name, source.header)
         own = set(columns.values())
         carried = [position for position in range(len(source.header)) if position not in own]
-        self.open_outputs(source, carried, surveyed.created)
-        with self.progress:
+        self.open_outputs(source, carried)
+        with self.show_progress(surveyed.created):
             self._delete(journal, source, columns)
         return self.finish(source.sha256, surveyed.sha256)
 

@@ -13,6 +13,8 @@ from schemas.results import column_positions
 
 Value: TypeAlias = str | int | None
 
+_RETRYABLE: Final = {None: None, True: "true", False: "false"}
+
 COLUMNS: Final[Mapping[str, Callable[[Outcome, int], Value]]] = {
     "row": lambda outcome, _: outcome.row,
     "line": lambda _, line: line,
@@ -25,28 +27,31 @@ COLUMNS: Final[Mapping[str, Callable[[Outcome, int], Value]]] = {
     "guestRef": lambda outcome, _: outcome.guest_ref,
     "attempts": lambda outcome, _: outcome.attempts,
     "httpStatus": lambda outcome, _: outcome.http_status,
-    "retryable": lambda outcome, _: outcome.retryable,
+    "retryable": lambda outcome, _: _RETRYABLE[outcome.retryable],
 }
 """Each column of the results with its value, from an outcome and the line of its record."""
 
+_VALUES: Final = tuple(COLUMNS.values())
+
 # Cells that a spreadsheet takes for formulas: OWASP, "CSV Injection"; the last four are full-width.
-_FORMULA_STARTS: Final = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA_STARTS: Final = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _THERE: Final = {Status.CREATED, Status.EXISTS, Status.UPDATED}
 
 
-def cells_of(outcome: Outcome, line: int) -> list[str]:
-    """Return the cells of one record of the results.
+def cells_of(outcome: Outcome, line: int) -> list[Value]:
+    """Return the cells of one record of the results; None is a blank cell.
 
     Args:
         outcome: Its outcome.
         line: The line of the source file at which it starts.
     """
-    return [_cell(value_of(outcome, line)) for value_of in COLUMNS.values()]
+    values = [value_of(outcome, line) for value_of in _VALUES]
+    return [defused(value) if isinstance(value, str) else value for value in values]
 
 
 def defused(cell: str) -> str:
     """Return a cell with ``'`` in front of it if a spreadsheet would run it as a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    return f"'{cell}" if cell[:1] in _FORMULA_STARTS else cell
 
 
 def contacts_there(path: Path) -> int:
@@ -64,11 +69,3 @@ def contacts_there(path: Path) -> int:
             )
     except (OSError, ValueError, csv.Error):
         return 0
-
-
-def _cell(value: Value) -> str:
-    if isinstance(value, str):
-        return defused(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)

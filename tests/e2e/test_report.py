@@ -1,4 +1,4 @@
-"""The report in a real browser: in light and dark, on a phone and on paper."""
+"""The report in a browser: light and dark, on a phone and on paper."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from importer.records import Status
 from importer.reporting.page import page
 from importer.settings import Setting
 
-pytestmark = pytest.mark.skipif(PATH is None, reason="there is no Chromium to look with")
+pytestmark = pytest.mark.skipif(PATH is None, reason="Chromium is not installed")
 
 # The reports of the policy go to the document that it protects: nothing leaves the browser.
 PROBE = """<script>
@@ -46,7 +46,7 @@ addEventListener("load", () => {
 
 @pytest.fixture
 def report(workplace: Workplace) -> Path:
-    """The report of a run with some of everything."""
+    """Return the report of a run with most kinds of results."""
 
     def fault(request: Request) -> Fault | None:
         number = int(request.order_ref[-3:])
@@ -65,7 +65,7 @@ def report(workplace: Workplace) -> Path:
 
 
 def look(report: Path, tmp_path: Path, *flags: str) -> dict[str, object]:
-    """What a script sees that was put into the page, its policy loosened for it alone."""
+    """Return what a script in the page finds; the policy of the page is relaxed for it."""
     page = tmp_path / "probed.html"
     text = report.read_text(encoding="utf-8")
     policy = "default-src 'none'; style-src 'unsafe-inline'"
@@ -80,8 +80,8 @@ def look(report: Path, tmp_path: Path, *flags: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("width", [1200, 700, 500, 360])
-def test_nothing_is_wider_than_the_screen(report: Path, tmp_path: Path, width: int) -> None:
-    """From a desk to a phone held upright; and nothing is loaded from anywhere."""
+def test_no_element_is_wider_than_the_screen(report: Path, tmp_path: Path, width: int) -> None:
+    """From a desktop to a phone, and nothing is loaded."""
     # A window is never narrower than 500 pixels, so for a phone the page itself is.
     text = report.read_text(encoding="utf-8")
     report.write_text(text.replace("</head>", f"<style>body {{width: {width}px}}</style></head>"))
@@ -94,8 +94,8 @@ def test_nothing_is_wider_than_the_screen(report: Path, tmp_path: Path, width: i
 
 
 @pytest.mark.parametrize("width", [1200, 360])
-def test_long_words_and_great_numbers_stay_on_the_screen(tmp_path: Path, width: int) -> None:
-    """Thirty kinds of errors, lines of a large file, names without a blank, from right to left."""
+def test_long_words_and_large_numbers_stay_on_the_screen(tmp_path: Path, width: int) -> None:
+    """With many error codes, a large file, and long names, also from right to left."""
     codes = [f"invalid.{'long' * 12}{number}" for number in range(30)]
     night = replace(
         NIGHT,
@@ -117,8 +117,8 @@ def test_long_words_and_great_numbers_stay_on_the_screen(tmp_path: Path, width: 
     assert {name: right for name, right in rights.items() if right > width + 1} == {}
 
 
-def test_everything_is_drawn(report: Path, tmp_path: Path) -> None:
-    """Six shapes in three charts, and the outcomes fill their bar."""
+def test_all_shapes_are_drawn(report: Path, tmp_path: Path) -> None:
+    """Six shapes in three charts, and the shares of the statuses fill their bar."""
     found = look(report, tmp_path)
     assert found["paths"] == found["drawn"] == 6
     shares, bar = found["shares"], found["bar"]
@@ -126,8 +126,8 @@ def test_everything_is_drawn(report: Path, tmp_path: Path) -> None:
     assert sum(shares) == pytest.approx(bar, rel=0.01)
 
 
-def test_it_is_dark_for_those_who_like_it_dark(report: Path, tmp_path: Path) -> None:
-    """With light letters, readable in both."""
+def test_page_follows_the_colour_scheme(report: Path, tmp_path: Path) -> None:
+    """Text is readable in both."""
     dark = look(report, tmp_path, "--blink-settings=preferredColorScheme=0")
     light = look(report, tmp_path, "--blink-settings=preferredColorScheme=1")
     for found, paper_is_light in ((dark, False), (light, True)):
@@ -136,15 +136,15 @@ def test_it_is_dark_for_those_who_like_it_dark(report: Path, tmp_path: Path) -> 
         assert (max(paper, ink) + 0.05) / (min(paper, ink) + 0.05) > 7  # WCAG 2, level AAA
 
 
-def test_it_is_whole_on_paper(report: Path, tmp_path: Path) -> None:
-    """A few pages, in the colours of paper."""
+def test_page_can_be_printed(report: Path, tmp_path: Path) -> None:
+    """On a few sheets."""
     pdf = Browser(tmp_path).pdf(report)
     assert pdf.startswith(b"%PDF")
     assert 1 <= len(re.findall(rb"/Type\s*/Page[^s]", pdf)) <= 4
 
 
-def test_a_picture_of_it_shows_its_colours(report: Path, tmp_path: Path) -> None:
-    """What was created in blue, what was invalid in ochre; without any script."""
+def test_screenshot_has_the_colours_of_the_statuses(report: Path, tmp_path: Path) -> None:
+    """Without any script: created in blue, invalid in ochre."""
     png = Browser(tmp_path).picture(report, "--window-size=1000,800")
     colours = pixels(png)
     assert (0x2A, 0x6F, 0x97) in colours
@@ -153,7 +153,7 @@ def test_a_picture_of_it_shows_its_colours(report: Path, tmp_path: Path) -> None
 
 
 def luminance(colour: str) -> float:
-    """Relative luminance of ``rgb(...)``, as WCAG has it."""
+    """Return the relative luminance of ``rgb(...)``, as defined by WCAG."""
     parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
@@ -162,7 +162,7 @@ def luminance(colour: str) -> float:
 
 
 def pixels(png: bytes) -> set[tuple[int, ...]]:
-    """The colours of a PNG of 8 bits a channel."""
+    """Return the colours of a PNG with 8 bits a channel."""
     width, height, _, kind = struct.unpack(">IIBB", png[16:26])
     size = {2: 3, 6: 4}[kind]
     data, at = b"", 8
@@ -181,7 +181,7 @@ def pixels(png: bytes) -> set[tuple[int, ...]]:
 
 
 def unfiltered(kind: int, line: bytearray, above: bytearray, size: int) -> bytearray:
-    """One line of a PNG without its filter. Source: RFC 2083, section 6."""
+    """Return one line of a PNG without its filter. Source: RFC 2083, section 6."""
     for x in range(len(line)):
         left = line[x - size] if x >= size else 0
         corner = above[x - size] if x >= size else 0
