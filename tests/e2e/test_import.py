@@ -256,12 +256,14 @@ def test_rejects_can_be_mended_and_imported_again(
     with rejects.open(newline="") as file:
         (reject,) = csv.DictReader(file)
     assert "gender" in reject.pop("importError")
+    assert reject.pop("importLine") == "3"
     assert list(reject.values()) == [order(2), "=Bob", "?", "+1"]
     rejects.write_text(rejects.read_text().replace("?", "female"))
     ran = workplace.send(rejects, server)
     assert ran.exit_status == 0
     assert server.contacts[order(2)][0]["firstName"] == "=Bob"
     assert "importError" not in ran.stderr
+    assert "importLine" not in ran.stderr
 
 
 def test_the_summary_adds_up(

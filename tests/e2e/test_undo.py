@@ -97,7 +97,7 @@ def test_a_contact_that_somebody_has_changed_is_left_alone_and_told(
         "0",
     )
     assert "2026-01-01T00:00:02.000+00:00" in row["error"]
-    assert "\nNext: look at the 1 contact that somebody changed" in ran.stderr
+    assert "\nNext: look at 1 contact changed since the import" in ran.stderr
     assert "--force" in ran.stderr
     forced = workplace.undo(server, "--force")
     assert (forced.exit_status, forced.statuses) == (0, ["absent", "deleted", "absent", "absent"])
