@@ -83,7 +83,7 @@ def test_quiet_run_reports_what_is_wrong(workplace: Workplace, contacts: Contact
     assert ran.exit_status == 1
     assert ran.stderr.splitlines()[0].endswith("contacts.csv: 1 of 3 rows is not done.")
     assert "  http.400            1  first in line 2" in ran.stderr
-    assert "Next: see why the API rejected rows" in ran.stderr
+    assert "Next: see why rows were rejected" in ran.stderr
     assert "INFO" not in ran.stderr
 
 
