@@ -216,7 +216,7 @@ class Summary:
             where = f"  first in line {first:,}" if first is not None else ""
             lines.append(f"  {code:<{width}}  {count:>11,}{where}")
         if len(codes) > len(shown):
-            lines.append(f"  and {counted(len(codes) - len(shown), 'other code')}")
+            lines.append(f"  and {counted(len(codes) - len(shown), 'other kind')}")
         return lines
 
 

@@ -46,10 +46,7 @@ def test_a_contact_that_was_there_before_is_told_and_not_undone(
         assert ran.exit_status == 0
         undone = workplace.undo(server)
         assert undone.exit_status == ExitStatus.SOME_ROWS_FAILED
-        assert (
-            "Next: look at the 1 contact that may have been there before the import"
-            in undone.stderr
-        )
+        assert "Next: look at 1 contact that may have been there before the import" in undone.stderr
         assert "run the same command again" not in undone.stderr
         (row,) = undone.results
         assert (row["status"], row["errorCode"], row["retryable"]) == (

@@ -161,13 +161,13 @@ def test_error_codes_of_rows_that_are_done_are_notes() -> None:
 
 
 def test_only_the_most_frequent_errors_are_shown() -> None:
-    """Five, and the number of other codes."""
+    """Five, and the number of other kinds."""
     errors = {f"http.{status}": status for status in range(400, 407)}
     lines = replace(NIGHT, errors=errors).as_lines()
     assert [line.split()[0] for line in lines if line.startswith("  http")] == [
         "http.406", "http.405", "http.404", "http.403", "http.402",
     ]  # fmt: skip
-    assert "  and 2 other codes" in lines
+    assert "  and 2 other kinds" in lines
 
 
 def test_summary_file_has_the_documented_names() -> None:
