@@ -43,7 +43,7 @@ OPTIONS = {
 }
 """Every spelling of the options of each command."""
 
-AWAITED = {"input", "values", "identity", "options", "results", "report", "journal"}
+AWAITED = {"input", "values", "identity", "options", "journal"}
 """Pages that README and docs link to before they are there."""
 
 
