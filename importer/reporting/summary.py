@@ -152,7 +152,7 @@ class Summary:
         last, lowest = self.last_concurrency, self.lowest_concurrency
         if lowest is not None:
             # Before the first good answer a single request is allowed, which is not a fall.
-            end = "" if last is None or last < lowest else f" and were back at {last} at the end"
+            end = "" if last is None or last < lowest else f" and were at {last} at the end"
             remarks.append(
                 "The API could not keep up: requests in flight fell from "
                 f"{self.most_in_flight} to {lowest}{end}."

@@ -137,7 +137,7 @@ def test_next_steps_are_those_that_help(changes: dict[str, object], steps: list[
 @pytest.mark.parametrize(
     ("last", "says"),
     [
-        pytest.param(4, "fell from 8 to 2 and were back at 4 at the end.", id="rose-again"),
+        pytest.param(4, "fell from 8 to 2 and were at 4 at the end.", id="rose-again"),
         pytest.param(1, "fell from 8 to 2.", id="never-a-good-answer"),
         pytest.param(None, "fell from 8 to 2.", id="unknown"),
     ],
