@@ -8,6 +8,7 @@ import pytest
 from nights import NIGHT
 
 import importer
+from importer.api.rules import TABLE
 from importer.errors import ExitStatus
 from importer.metrics import Metrics
 from importer.records import Status
@@ -101,7 +102,8 @@ def used_codes() -> set[str]:
         if "sandbox" not in path.parts
     ]
     found = [match for source in sources for match in CODE.findall(source)]
-    return {code or f"stopped.{why}" for code, why in found}
+    stops = {f"stopped.{rule.stop}" for rule in TABLE if rule.stop}
+    return stops | {code or f"stopped.{why}" for code, why in found}
 
 
 def test_error_codes_are_exactly_those_that_the_program_uses() -> None:
