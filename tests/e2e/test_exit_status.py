@@ -176,15 +176,15 @@ run.survey = growing
 """,
     "while-it-is-sent": f"""
 import importer.pipeline.run as run
-from importer.api import Connection
+from importer.api.client import Connection
 run._MOST_PENDING = 10  # so that reading has not finished by then
-create, once = Connection.create, [1]
+carry_out, once = Connection.carry_out, [1]
 def growing(self, *given):
     if once:
         once.pop()
         {GROW}
-    return create(self, *given)
-Connection.create = growing
+    return carry_out(self, *given)
+Connection.carry_out = growing
 """,
 }
 
