@@ -16,7 +16,7 @@ from importer.log import event
 from importer.settings import RunOptions, UndoSettings
 
 if TYPE_CHECKING:
-    from importer.undoing import Survey
+    from importer.pipeline import Survey
 
 _TEXT: Final = """Delete the contacts that an import has created, and no others.
 

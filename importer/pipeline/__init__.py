@@ -2,5 +2,6 @@
 
 from importer.pipeline.import_run import import_file
 from importer.pipeline.undo_run import undo_file
+from importer.pipeline.undo_survey import Survey
 
-__all__ = ["import_file", "undo_file"]
+__all__ = ["Survey", "import_file", "undo_file"]

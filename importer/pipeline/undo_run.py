@@ -11,13 +11,13 @@ from importer.journal import Journal
 from importer.log import counted, event
 from importer.pipeline.outputs import check_paths
 from importer.pipeline.run import Run
+from importer.pipeline.undo_survey import Survey, survey
 from importer.reading import Source
 from importer.reporting import Summary
 from importer.settings import RunOptions
 from importer.undoing.candidates import Candidate, candidates, created_records, own_columns
 from importer.undoing.delete import UndoState, without_ref
 from importer.undoing.deletion import Deletion
-from importer.undoing.survey import Survey, survey
 
 
 def undo_file(

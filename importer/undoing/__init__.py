@@ -1,5 +1,1 @@
-"""The undo room: deletes the contacts that a run has created, and no others."""
-
-from importer.undoing.survey import Survey
-
-__all__ = ["Survey"]
+"""Deletes contacts that an import created, as procedures that the engine drives."""

@@ -9,10 +9,10 @@ import pytest
 
 from importer.errors import InputError, UsageError
 from importer.journal import Entry, Journal, Sender, State
+from importer.pipeline.undo_survey import Survey, survey
 from importer.reading import Source, open_source
 from importer.settings import SourceOptions
 from importer.undoing.candidates import candidates, created_records, own_columns
-from importer.undoing.survey import Survey, survey
 from schemas.results import RESULT_COLUMNS
 
 EU = "https://api-engage-eu.sitecorecloud.io"
