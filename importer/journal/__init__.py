@@ -1,7 +1,23 @@
-"""What was sent and what came of it, on disk. This package alone knows SQLite."""
+"""What was sent and what came of it, on disk. Only this package knows SQLite."""
 
 from importer.journal.claims import Claims
-from importer.journal.entries import Entry, Sender, State
+from importer.journal.database import Wait
+from importer.journal.digests import changed_fields, identity_of, merged_digests
+from importer.journal.entries import Entry, Run, Sender, State
 from importer.journal.journal import Journal
+from importer.journal.location import create_folder, default_path
 
-__all__ = ["Claims", "Entry", "Journal", "Sender", "State"]
+__all__ = [
+    "Claims",
+    "Entry",
+    "Journal",
+    "Run",
+    "Sender",
+    "State",
+    "Wait",
+    "changed_fields",
+    "create_folder",
+    "default_path",
+    "identity_of",
+    "merged_digests",
+]

@@ -1,4 +1,4 @@
-"""Which contact stands where in the file: how duplicates within a file are found."""
+"""The first row of each contact of a file: how duplicates within a file are found."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _CACHE_KIB: Final = 16_384
 class Claims:
     """The first row of each key of a run, in a temporary database, so that memory stays flat.
 
-    A set of a million keys would take 100 MB. Not thread-safe.
+    Not thread-safe.
     """
 
     def __init__(self) -> None:
@@ -24,14 +24,14 @@ class Claims:
         )
 
     def claim(self, keys: Sequence[bytes], rows: Sequence[int]) -> dict[int, int]:
-        """Claim each key for its row, unless an earlier row has it.
+        """Record each key for its row, unless an earlier row has it.
 
         Args:
             keys: Keys of contacts.
             rows: Their row numbers, ascending.
 
         Returns:
-            For each row whose key is an earlier row's: that earlier row.
+            For each row whose key an earlier row has: that earlier row.
         """
         self._connection.execute("BEGIN")
         before = self._connection.total_changes
@@ -46,7 +46,7 @@ class Claims:
         return {row: first[key] for key, row in zip(keys, rows, strict=True) if first[key] != row}
 
     def close(self) -> None:
-        """Drop the temporary database."""
+        """Delete the temporary database."""
         self._connection.close()
 
     def _first_rows(self, keys: Sequence[bytes]) -> dict[bytes, int]:

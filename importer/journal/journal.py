@@ -1,11 +1,11 @@
-"""The journal: what was sent and what came of it, on disk before anybody acts on it.
+"""The journal: what was sent and what came of it, on disk before anything is done about it.
 
-An entry is keyed by destination, order and content, so that an edited, reordered or
-appended file finds its entries again. The key is a salted digest, the rest are references:
-no personal data.
+An entry is found by destination, order and content, so an edited, reordered or extended file
+finds its entries again. Keys are salted digests and the rest are references: the journal
+contains no personal data.
 
-Promise: a transaction is on disk when :meth:`Journal.write` returns, and in this one file:
-whoever copies it has all of it. What was damaged since is noticed when it is opened.
+A transaction is on disk when :meth:`Journal.write` returns, and in this one file: a copy of it
+is complete. Source: docs/journal.md.
 """
 
 import contextlib
@@ -13,127 +13,277 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from importer.errors import StoppedError, UsageError
-from importer.journal.database import check_kind, connect, create, damaged, inode_of, translated
-from importer.journal.entries import Entry, Sender, State
-from importer.journal.form import COLUMNS, blank, check, checksum, columns_of, entry_of
+from importer.journal.database import (
+    Wait,
+    connect,
+    connect_for_reading,
+    create,
+    damaged,
+    inode_of,
+    is_there,
+    temporary,
+    translated,
+)
+from importer.journal.digests import (
+    CONTENT_BYTES,
+    IDENTITY_BYTES,
+    ORDER_BYTES,
+    Hasher,
+    client_digest,
+    identity_of,
+    key_tag,
+)
+from importer.journal.entries import Entry, Run, Sender, State
+from importer.journal.format import (
+    COLUMNS,
+    FORMAT,
+    THERE,
+    blank_database,
+    check,
+    entry_of,
+    is_sound,
+    migrate,
+    problems,
+    register_functions,
+    row_of,
+    run_checksum,
+)
 
 _KEYS_A_QUERY: Final = 500
-_SELECT: Final = f"SELECT {COLUMNS}, checksum FROM entry"  # noqa: S608 - ours
-_ORDER_BYTES: Final = 8
-_CONTENT_BYTES: Final = 12
+_ENTRIES_A_PAGE: Final = 1000
+_SELECT: Final = f"SELECT {COLUMNS}, checksum FROM entry"  # noqa: S608 - our own names
+_NAMES: Final = COLUMNS.split(", ")
+_UPSERT: Final = (
+    f"INSERT INTO entry (destination, {COLUMNS}, checksum)"  # noqa: S608 - our own names
+    f" VALUES (?{', ?' * len(_NAMES)}, ?) ON CONFLICT (key) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in [*_NAMES[1:], "checksum"])
+)
 
 
 class Journal:
-    """One destination's entries in one journal file, held by one run alone.
+    """The entries of one destination in a journal file that one run holds alone.
 
     Use :meth:`open` or :meth:`open_for_reading`. Not thread-safe.
+
+    Attributes:
+        is_new: Whether there was no file before.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, sender: Sender) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, sender: Sender | None, *, is_new: bool
+    ) -> None:
+        self.is_new = is_new
         self._connection = connection
         self._path = path
-        self._sender = sender
-        self._destination_name = f"{sender.destination}\n".encode()
-        self._destination = 0
-        self._salt = b""
-        self._inode: int | None = None
+        self._sender = sender or Sender("")
+        self._run = 0
+        self._inode: int | None = None  # of a file that is written
+        self._is_unused = False  # it was created and nothing was written to it
+        self._is_forgotten = False  # for the readers of a dry run with --fresh
+        with translated(path):
+            (self._salt,) = connection.execute("SELECT salt FROM journal").fetchone()
+            destinations = connection.execute("SELECT id, name, client FROM destination").fetchall()
+        self._destination_name = f"{self._sender.destination}\n".encode()
+        self._hasher = Hasher(self._salt, self._destination_name)
+        self._client = client_digest(self._salt, self._sender.client_key)
+        if sender is not None:
+            destinations = [one for one in destinations if one[1] == self._destination_name]
+        self._hashers = {number: Hasher(self._salt, name) for number, name, _ in destinations}
+        self._destination = 0  # not recorded yet
+        self._is_client_recorded = not self._client
+        if sender is not None and destinations:
+            ((self._destination, _, known),) = destinations
+            self._is_client_recorded |= self._client == known
+            if not self._is_client_recorded and known:
+                self._check_client()
 
     @classmethod
-    def open(cls, path: Path, sender: Sender) -> "Journal":
+    def open(cls, path: Path, sender: Sender, wait: Wait = Wait()) -> "Journal":  # noqa: B008
         """Open or create the journal and hold it until it is closed.
+
+        The file is not changed until something is written, unless an earlier version of the
+        program has written it; one that was created and not written to is removed by
+        :meth:`close`.
 
         Args:
             path: The journal file; created for its owner alone (0600).
-            sender: Where to and as whom; entries of other destinations are kept and not seen.
+            sender: Destination and client key; entries of other destinations are kept but not
+                returned.
+            wait: How long to wait for another run to release it.
 
         Raises:
-            UsageError: What stands at ``path`` is no journal, is damaged, was written by
-                another version, or holds what another client key has sent there.
+            UsageError: The file is not a journal, is damaged, has a newer format, or contains
+                contacts that were sent to the destination with another client key.
             JournalLockedError: Another run holds it.
-            StoppedError: The disk does not take it.
+            StoppedError: It cannot be written.
         """
-        create(path, blank)
-        journal = cls(connect(path), path, sender)
+        is_new = False
+
+        def attempt() -> sqlite3.Connection:
+            nonlocal is_new
+            is_new = create(path, _blank)
+            return connect(path)
+
+        connection = wait.until(attempt)
         try:
-            journal._set_up()
-            journal._inode = inode_of(path)
+            if check(connection, path) < FORMAT:
+                with translated(path):
+                    migrate(connection)
+            journal = cls(connection, path, sender, is_new=is_new)
         except BaseException:
-            journal.close()
+            connection.close()
             raise
+        journal._inode = inode_of(path)
+        journal._is_unused = is_new
         return journal
 
     @classmethod
-    def open_for_reading(cls, path: Path, sender: Sender) -> "Journal":
-        """Open the journal without changing what it holds; an absent one reads as empty.
+    def open_for_reading(
+        cls,
+        path: Path,
+        sender: Sender | None,
+        wait: Wait = Wait(),  # noqa: B008
+    ) -> "Journal":
+        """Open the journal without changing it; one that is not there reads as empty.
+
+        Until it is closed, runs that write are kept out and others that read are not.
+
+        Args:
+            path: The journal file.
+            sender: As for :meth:`open`; None for the entries of all destinations.
+            wait: How long to wait for another run to release it.
 
         Raises:
             UsageError: As for :meth:`open`.
-            JournalLockedError: Another run holds it.
+            JournalLockedError: A run that writes holds it.
         """
-        copy = sqlite3.connect(":memory:", isolation_level=None)
-        copy.deserialize(blank())
-        if path.exists():
-            check_kind(path)
-            with contextlib.closing(connect(path)) as original, translated(path):
-                original.backup(copy)
-        journal = cls(copy, path, sender)
-        journal._set_up()
-        return journal
+        is_new = False
+
+        def attempt() -> sqlite3.Connection:
+            nonlocal is_new
+            is_new = not is_there(path)
+            return blank_database() if is_new else connect_for_reading(path)
+
+        connection = wait.until(attempt)
+        try:
+            if not is_new and check(connection, path) < FORMAT:
+                connection = _migrated_copy(connection, path)
+            return cls(connection, path, sender, is_new=is_new)
+        except BaseException:
+            connection.close()
+            raise
 
     def close(self) -> None:
-        """Let go of the journal."""
+        """Release the journal."""
+        if self._is_unused and inode_of(self._path) == self._inode:
+            self._path.unlink()
+        self._is_unused = False
         self._connection.close()
 
-    def key(self, order: str, canonical: bytes) -> bytes:
-        """Digest of a contact of this destination, 20 bytes; those of one order begin alike.
+    # -- digests ---------------------------------------------------------------------------
 
-        The salt of this very journal keeps a digest from being looked up elsewhere.
+    def key(self, order: str, canonical: bytes) -> bytes:
+        """Return the key of a contact of this destination, 20 bytes.
+
+        Keys of one order begin alike. The salt of this journal keeps a key from being looked up
+        in another one.
 
         Args:
             order: The order, by its ref or by its number.
             canonical: The contact in its canonical form.
         """
-        return self._key_of_order(order) + self._digest(canonical, _CONTENT_BYTES)
+        return self._hasher.key(order, canonical)
+
+    def digests(self, order: str, key_fields: Iterable[str], fields: Mapping[str, bytes]) -> bytes:
+        """Return digests of who a contact is within its order, and of its values.
+
+        Args:
+            order: As for :meth:`key`.
+            key_fields: Names of the fields that say who a contact is.
+            fields: Canonical form of each field that has a value; of the key fields alone when
+                the values need not be recognised.
+        """
+        return self._hasher.digests(order, key_fields, fields)
+
+    # -- entries ---------------------------------------------------------------------------
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
-        """The entries of those keys that have one."""
-        found = {}
+        """Return the entries of those keys that have one."""
+        found: dict[bytes, Entry] = {}
+        if self._is_forgotten:
+            return found
         for start in range(0, len(keys), _KEYS_A_QUERY):
             some = keys[start : start + _KEYS_A_QUERY]
             marks = ",".join("?" * len(some))
             found.update({e.key: e for e in self._select(f"WHERE key IN ({marks})", some)})
         return found
 
-    def find_refs(self, refs: Sequence[str]) -> list[Entry]:
-        """The entries of contacts with those refs, of the destination.
+    def find_identities(self, order: str, digests: Sequence[bytes]) -> list[Entry]:
+        """Return the entries of an order with the same identity as one of the digests.
 
-        No index leads there, for an import never asks: all entries are read, 0.2 s a million.
-        So ask for thousands at once.
+        All entries of the order are read, because no index leads to an identity.
+
+        Args:
+            order: As for :meth:`key`.
+            digests: From :meth:`digests`.
         """
-        condition = "WHERE destination = ? AND ref IN (SELECT value FROM json_each(?))"
-        return self._select(condition, (self._destination, json.dumps(refs)))
+        if self._is_forgotten:
+            return []
+        identities = {identity.hex().upper() for one in digests if (identity := identity_of(one))}
+        condition = (
+            "WHERE key BETWEEN ? AND ? AND digests <> x'' AND role <> 2 AND"
+            " hex(substr(digests, 1, ?)) IN (SELECT value FROM json_each(?)) ORDER BY id"
+        )
+        bounds = _keys_of(self._hasher.order(order))
+        return self._select(condition, (*bounds, IDENTITY_BYTES, json.dumps(list(identities))))
+
+    def find_refs(self, refs: Sequence[str]) -> list[Entry]:
+        """Return the entries of contacts with those refs.
+
+        All entries are read, because no index leads to a ref: ask for thousands at once.
+        """
+        condition = f"WHERE {self._scope} AND ref IN (SELECT value FROM json_each(?))"  # noqa: S608
+        return self._select(condition, (json.dumps(refs),))
 
     def owned_refs(self, order_ref: str, besides: Collection[bytes]) -> set[str]:
-        """The refs of the order's entries, but for those of the keys ``besides``."""
-        first = self._key_of_order(order_ref)
-        last = first + b"\xff" * (_CONTENT_BYTES + 1)
+        """Return the refs of the order's entries, except for those of the keys ``besides``."""
         with translated(self._path):
             rows = self._connection.execute(
-                "SELECT ref, key FROM entry WHERE key BETWEEN ? AND ? AND ref <> ''", (first, last)
+                "SELECT ref, key FROM entry WHERE key BETWEEN ? AND ? AND ref <> ''",
+                _keys_of(self._hasher.order(order_ref)),
             )
             return {ref for ref, key in rows if key not in besides}
 
+    def known_orders(self, orders: Iterable[str]) -> set[str]:
+        """Return those of the orders that have an entry, in any state.
+
+        Args:
+            orders: As for :meth:`key`.
+        """
+        return self._orders_with("role = 0", (), orders)
+
+    def orders_without_key(self, orders: Iterable[str], key_fields: Iterable[str]) -> set[str]:
+        """Return those of the orders with a contact whose digests have other key fields.
+
+        Args:
+            orders: As for :meth:`key`.
+            key_fields: As for :meth:`digests`.
+        """
+        condition = f"role = 0 AND {THERE} AND substr(digests, 1, 2) <> ?"
+        return self._orders_with(condition, (key_tag(key_fields),), orders)
+
     def write(self, entries: Iterable[Entry]) -> None:
-        """Put entries on disk in one transaction, in the place of earlier ones of their keys.
+        """Put entries on disk in one transaction, in place of earlier ones with their keys.
 
         Raises:
-            StoppedError: The disk does not take them; none of them is recorded.
+            StoppedError: They cannot be written; none of them is recorded.
         """
         if self._inode is not None and inode_of(self._path) != self._inode:
             raise StoppedError(
@@ -141,60 +291,282 @@ class Journal:
                 "was sent. Put it back before you run the same command again: without it, what "
                 "was created would be created again."
             )
+        self.register()
+        hasher, run, destination = self._hasher, self._run, self._destination
         with self._transaction():
-            self._put(entries)
+            self._connection.executemany(
+                _UPSERT, (row_of(entry, destination, run, hasher) for entry in entries)
+            )
 
-    def _select(self, condition: str, parameters: Sequence[object]) -> list[Entry]:
-        found = []
-        with translated(self._path):
-            for *columns, written in self._connection.execute(f"{_SELECT} {condition}", parameters):
-                if written != checksum(columns):
-                    raise damaged(self._path, "an entry has changed by itself")
-                found.append(entry_of(columns))
-        return found
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was ever sent to the destination, as far as the journal knows."""
-        with translated(self._path):
-            query = "SELECT 1 FROM entry WHERE destination = ? LIMIT 1"
-            return self._connection.execute(query, (self._destination,)).fetchone() is None
+    def register(self) -> None:
+        """Record the destination and its client key; writing and beginning a run do so, too."""
+        if self._destination and self._is_client_recorded:
+            return
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO destination (name, client) VALUES (?, ?) ON CONFLICT (name)"
+                " DO UPDATE SET client = excluded.client WHERE excluded.client <> x''",
+                (self._destination_name, self._client),
+            )
+        query = "SELECT id FROM destination WHERE name = ?"
+        (self._destination,) = self._connection.execute(query, (self._destination_name,)).fetchone()
+        self._hashers = {self._destination: self._hasher}
+        self._is_client_recorded = True
 
     def forget(self) -> None:
-        """Know no contact of the destination any more, but whose all its refs are.
+        """Forget the contacts of the destination, but keep their refs.
 
-        The next contacts of the same content are others. Should one of them be answered
-        unclearly, reading back must not take it for one of these.
+        Contacts of the same content are new from then on. Should one of them be answered
+        unclearly, reading back must not take an earlier contact for it. In a journal that was
+        opened for reading, only this object forgets.
         """
-        owned = self._select("WHERE destination = ? AND ref <> ''", (self._destination,))
+        if self._inode is None:
+            self._is_forgotten = True
+            return
+        register_functions(self._connection)
+        salt = os.urandom(16)
+        self._connection.create_function(
+            "forgotten_key",
+            1,
+            lambda key: (
+                key[:ORDER_BYTES]
+                + hashlib.blake2b(key, digest_size=CONTENT_BYTES, key=salt).digest()
+            ),
+            deterministic=True,
+        )
         with self._transaction():
-            self._drop()
-            self._put(
-                replace(entry, key=entry.key[:_ORDER_BYTES] + os.urandom(_CONTENT_BYTES))
-                for entry in owned
+            self._connection.execute(
+                f"DELETE FROM entry WHERE {self._scope} AND (ref = '' OR role = 1)"  # noqa: S608
+            )
+            self._connection.execute(
+                "UPDATE entry SET key = forgotten_key(key), digests = x'',"  # noqa: S608
+                " role = 2, checksum = entry_checksum(forgotten_key(key), order_ref, state, ref,"
+                f" href, guest_ref, sent_at, run, x'', 2) WHERE {self._scope} AND role = 0"
             )
 
     def drop(self) -> None:
-        """Remove every entry of the destination, which has forgotten its contacts, too."""
+        """Remove every entry and run of the destination, forgotten ones included."""
+        if self._inode is None:
+            self._is_forgotten = True
+            return
         with self._transaction():
-            self._drop()
+            for table in ("entry", "run"):
+                self._connection.execute(f"DELETE FROM {table} WHERE {self._scope}")  # noqa: S608
 
-    def _put(self, entries: Iterable[Entry]) -> None:
-        columns = map(columns_of, entries)
-        self._connection.executemany(
-            f"INSERT INTO entry (destination, {COLUMNS}, checksum)"  # noqa: S608 - ours
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
-            " order_ref = excluded.order_ref, state = excluded.state, ref = excluded.ref,"
-            " href = excluded.href, guest_ref = excluded.guest_ref, sent_at = excluded.sent_at,"
-            " checksum = excluded.checksum",
-            ((self._destination, *those, checksum(those)) for those in columns),
+    # -- what the journal contains -----------------------------------------------------------
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no entry of the destination."""
+        with translated(self._path):
+            query = f"SELECT 1 FROM entry WHERE {self._scope} LIMIT 1"  # noqa: S608 - numbers
+            return self._connection.execute(query).fetchone() is None
+
+    def contacts_count(self) -> int:
+        """Return how many contacts the journal knows to be there."""
+        if self._is_forgotten:
+            return 0
+        query = f"SELECT count(*) FROM entry WHERE {self._scope} AND role = 0 AND {THERE}"  # noqa: S608
+        return self._number(query)
+
+    def contacts(self, run: int | None = None, order: str | None = None) -> Iterator[Entry]:
+        """Yield one entry for each contact, in any state; forgotten contacts are included.
+
+        Entries may be written meanwhile.
+
+        Args:
+            run: Only those that this run created or found.
+            order: Only those of this order.
+        """
+        condition, parameters = "role <> 1", tuple[object, ...]()
+        if run is not None:
+            condition, parameters = f"{condition} AND run = ?", (run,)
+        if order is None:
+            yield from self._pages(f"{self._scope} AND {condition}", parameters, "id", 0)
+            return
+        for hasher in self._hashers.values():
+            first, last = _keys_of(hasher.order(order))
+            yield from self._pages(f"{condition} AND key <= ?", (*parameters, last), "key", first)
+
+    def mark_seen(self, entries: Iterable[Entry]) -> None:
+        """Note for :meth:`missing` that the file contains these contacts.
+
+        The notes are in a temporary file: the journal does not change.
+        """
+        with self._seen_table():
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO temp.seen VALUES (?)",
+                ((entry.ref or entry.key,) for entry in entries),
+            )
+
+    def missing(self) -> Iterator[Entry]:
+        """Yield the contacts of earlier runs that have not been marked as seen."""
+        with self._seen_table():
+            pass
+        yield from self._pages(self._missing, (), "id", 0)
+
+    def missing_count(self) -> int:
+        """Return how many contacts :meth:`missing` yields."""
+        with self._seen_table():
+            return self._number(f"SELECT count(*) FROM entry NOT INDEXED WHERE {self._missing}")  # noqa: S608
+
+    def verify(self) -> Iterator[str]:
+        """Read the whole file and yield a description of each damage."""
+        yield from problems(self._connection)
+
+    # -- runs --------------------------------------------------------------------------------
+
+    def begin_run(
+        self,
+        command: str,
+        source: str,
+        *,
+        source_digest: str = "",
+        options: Mapping[str, str] | None = None,
+        is_whole: bool = False,
+    ) -> int:
+        """Record the start of a run; entries that are written from now on carry its number.
+
+        The arguments are described at :class:`Run`.
+
+        Returns:
+            The number of the run.
+
+        Raises:
+            StoppedError: It cannot be written.
+        """
+        self.register()
+        last = self._number("SELECT coalesce(max(number), 0) FROM run")
+        run = Run(
+            number=last + 1,
+            command=command,
+            source=source,
+            source_digest=source_digest,
+            options=options or {},
+            is_whole=is_whole,
+            started_at=int(time.time()),
+        )
+        self._put_run(run)
+        self._run = run.number
+        return run.number
+
+    def finish_run(
+        self, number: int, counts: Mapping[str, int], exit_status: int, source_digest: str = ""
+    ) -> None:
+        """Record the end of a run.
+
+        Args:
+            number: From :meth:`begin_run`.
+            counts: Rows by status.
+            exit_status: Of the process.
+            source_digest: SHA-256 of the source file, if it was not known before.
+
+        Raises:
+            StoppedError: It cannot be written.
+        """
+        (run,) = self._select_runs("number = ?", (number,))
+        self._put_run(
+            replace(
+                run,
+                source_digest=source_digest or run.source_digest,
+                ended_at=int(time.time()),
+                counts=counts,
+                exit_status=exit_status,
+            )
         )
 
-    def _drop(self) -> None:
-        self._connection.execute("DELETE FROM entry WHERE destination = ?", (self._destination,))
+    def runs(self) -> Iterator[Run]:
+        """Yield the runs to the destination by number."""
+        yield from self._select_runs(self._scope, ())
+
+    @property
+    def has_complete_run(self) -> bool:
+        """Whether an import of a whole file has finished with exit status 0 or 1."""
+        return bool(self._select_runs(f"{self._scope} AND is_whole AND exit_status IN (0, 1)", ()))
+
+    # -- SQL ---------------------------------------------------------------------------------
+
+    @property
+    def _scope(self) -> str:
+        return f"destination IN ({', '.join(map(str, self._hashers))})"
+
+    @property
+    def _missing(self) -> str:
+        is_earlier = f"run <> {self._run}" if self._run else "1"
+        return (
+            f"{'0' if self._is_forgotten else self._scope} AND role = 0 AND {THERE}"
+            f" AND {is_earlier} AND coalesce(nullif(ref, ''), key) NOT IN temp.seen"
+        )
+
+    def _select(self, condition: str, parameters: Sequence[object]) -> list[Entry]:
+        with translated(self._path):
+            rows = self._connection.execute(f"{_SELECT} {condition}", parameters)
+            return [self._entry(columns, written) for *columns, written in rows]
+
+    def _entry(self, columns: Sequence[Any], written: object) -> Entry:
+        if not is_sound(columns, written):
+            raise damaged(
+                self._path,
+                "an entry has changed since it was written; contacts-journal verify names it",
+            )
+        return entry_of(columns)
+
+    def _pages(
+        self, condition: str, parameters: Sequence[object], by: str, start: object
+    ) -> Iterator[Entry]:
+        """Yield entries in pages, so that others can be written meanwhile."""
+        # Another index than that of the order would have every page sort what is left.
+        table = "entry NOT INDEXED" if by == "id" else "entry"
+        query = (
+            f"SELECT {by}, {COLUMNS}, checksum FROM {table} WHERE {condition} AND {by} > ?"  # noqa: S608
+            f" ORDER BY {by} LIMIT {_ENTRIES_A_PAGE}"
+        )
+        while True:
+            with translated(self._path):
+                page = self._connection.execute(query, (*parameters, start)).fetchall()
+            for _, *columns, written in page:
+                yield self._entry(columns, written)
+            if len(page) < _ENTRIES_A_PAGE:
+                return
+            start = page[-1][0]
+
+    def _orders_with(
+        self, condition: str, parameters: tuple[object, ...], orders: Iterable[str]
+    ) -> set[str]:
+        if self._is_forgotten:
+            return set()
+        query = f"SELECT 1 FROM entry WHERE key BETWEEN ? AND ? AND {condition} LIMIT 1"  # noqa: S608
+        with translated(self._path):
+            return {
+                order
+                for order in set(orders)
+                if self._connection.execute(
+                    query, (*_keys_of(self._hasher.order(order)), *parameters)
+                ).fetchone()
+            }
+
+    def _number(self, query: str) -> int:
+        with translated(self._path):
+            return int(self._connection.execute(query).fetchone()[0])
+
+    @contextlib.contextmanager
+    def _seen_table(self) -> Iterator[None]:
+        with translated(self._path):
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS temp.seen (name PRIMARY KEY) WITHOUT ROWID"
+            )
+            if self._connection.in_transaction:  # that of a reader
+                yield
+                return
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("COMMIT")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
+        self._is_unused = False
         with translated(self._path):
             self._connection.execute("BEGIN")
             try:
@@ -205,43 +577,80 @@ class Journal:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _key_of_order(self, order: str) -> bytes:
-        return self._digest(order.lower().encode(), _ORDER_BYTES)
-
-    def _digest(self, content: bytes, size: int) -> bytes:
-        content = self._destination_name + content
-        return hashlib.blake2b(content, digest_size=size, key=self._salt).digest()
-
-    def _set_up(self) -> None:
+    def _select_runs(self, condition: str, parameters: Sequence[object]) -> list[Run]:
         with translated(self._path):
-            check(self._connection, self._path)
-            (self._salt,) = self._connection.execute("SELECT salt FROM journal").fetchone()
-            key = self._sender.client_key.encode()
-            client = hashlib.blake2b(key, digest_size=16, key=self._salt).digest() if key else b""
-            self._connection.execute(
-                "INSERT OR IGNORE INTO destination (name, client) VALUES (?, ?)",
-                (self._destination_name, client),
-            )
-            self._destination, known = self._connection.execute(
-                "SELECT id, client FROM destination WHERE name = ?", (self._destination_name,)
-            ).fetchone()
-            if client and client != known:
-                self._see_to_client(client, known)
+            rows = self._connection.execute(
+                f"SELECT * FROM run WHERE {condition} ORDER BY number",  # noqa: S608 - ours
+                parameters,
+            ).fetchall()
+        return [self._run_of(columns, written) for *columns, written in rows]
 
-    def _see_to_client(self, client: bytes, known: bytes) -> None:
-        """Make sure that the destination is the tenant whose contacts are here."""
-        if known and not self._sender.is_key_new and self._may_hold_contacts():
-            raise UsageError(
-                f"--journal: {self._path} holds contacts that another client key has sent to "
-                f"{self._sender.destination}. If the key was renewed and the tenant is the same, "
-                "give --new-client-key once, and nothing is sent twice. For another tenant, "
-                "name another journal with --journal. Nothing was sent."
-            )
-        self._connection.execute(
-            "UPDATE destination SET client = ? WHERE id = ?", (client, self._destination)
+    def _run_of(self, columns: Sequence[Any], written: object) -> Run:
+        if run_checksum(columns) != written:
+            raise damaged(self._path, f"run {columns[0]} has changed since it was written")
+        number, _, command, source, digest, options, is_whole, started, ended, counts, status = (
+            columns
+        )
+        return Run(
+            number=number,
+            command=command,
+            source=source,
+            source_digest=digest,
+            options=json.loads(options),
+            is_whole=bool(is_whole),
+            started_at=started,
+            ended_at=ended,
+            counts=json.loads(counts),
+            exit_status=status,
         )
 
-    def _may_hold_contacts(self) -> bool:
-        query = "SELECT 1 FROM entry WHERE destination = ? AND state <> ? LIMIT 1"
-        held = self._connection.execute(query, (self._destination, State.ABSENT.value))
-        return held.fetchone() is not None
+    def _put_run(self, run: Run) -> None:
+        columns = (
+            run.number,
+            self._destination,
+            run.command,
+            run.source,
+            run.source_digest,
+            json.dumps(dict(run.options)),
+            int(run.is_whole),
+            run.started_at,
+            run.ended_at,
+            json.dumps(dict(run.counts)),
+            run.exit_status,
+        )
+        with self._transaction():
+            self._connection.execute(
+                f"INSERT OR REPLACE INTO run VALUES ({'?, ' * len(columns)}?)",  # noqa: S608
+                (*columns, run_checksum(columns)),
+            )
+
+    def _check_client(self) -> None:
+        """Check that the destination is the tenant whose contacts the journal contains."""
+        query = f"SELECT 1 FROM entry WHERE {self._scope} AND state <> ? LIMIT 1"  # noqa: S608
+        with translated(self._path):
+            held = self._connection.execute(query, (State.ABSENT.value,)).fetchone()
+        if held is not None and not self._sender.is_key_new:
+            raise UsageError(
+                f"--journal: {self._path} contains contacts that were sent to "
+                f"{self._sender.destination} with another client key. If the key was renewed and "
+                "the tenant is the same, give --new-client-key once, and nothing is sent twice. "
+                "For another tenant, name another journal with --journal. Nothing was sent."
+            )
+
+
+def _keys_of(order: bytes) -> tuple[bytes, bytes]:
+    """Return bounds of the keys that begin with the digest of an order."""
+    return order, order + b"\xff" * (CONTENT_BYTES + 1)
+
+
+def _blank() -> bytes:
+    with contextlib.closing(blank_database()) as connection:
+        return connection.serialize()
+
+
+def _migrated_copy(original: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    copy = temporary()
+    with contextlib.closing(original), translated(path):
+        original.backup(copy)
+        migrate(copy)
+    return copy

@@ -1,81 +1,112 @@
-"""The journal: what it keeps, whom it keeps out, and what it refuses to read."""
+"""The journal: what it keeps, finds and forgets, and how it keeps other runs out."""
 
 import fcntl
+import os
 import sqlite3
 import stat
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from random import Random
 
 import pytest
 
-from importer.errors import ImportContactsError, JournalLockedError, UsageError
-from importer.journal import Claims, Entry, Journal, Sender, State
+from importer.errors import JournalLockedError, StoppedError, UsageError
+from importer.journal import Claims, Entry, Journal, Sender, State, Wait
 
 EU = Sender("https://eu.example")
 US = Sender("https://us.example")
 ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"
+OTHER_ORDER = "00000000-0000-4000-8000-000000000001"
+NUMBER = "number 5745422d31"
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where a journal is to be."""
-    return tmp_path / "results.csv.journal"
+    """Where the journal is created."""
+    return tmp_path / "eu.example.journal"
 
 
-def created(key: bytes, ref: str = "r1") -> Entry:
-    """An entry of a contact that is there."""
-    return Entry(key, ORDER, State.CREATED, ref, f"{EU.destination}/v2.1/orderContacts/{ref}", "g1")
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    """An open journal."""
+    with closing(Journal.open(path, EU)) as opened:
+        yield opened
+
+
+def created(key: bytes, ref: str = "r1", order: str = ORDER) -> Entry:
+    """Return an entry of a contact that is there."""
+    return Entry(key, order, State.CREATED, ref, f"{EU.destination}/v2.1/orderContacts/{ref}", "g1")
+
+
+def write(path: Path, *entries: Entry, sender: Sender = EU) -> None:
+    """Write entries as a run of its own."""
+    with closing(Journal.open(path, sender)) as journal:
+        journal.write(entries)
+
+
+def key_in(path: Path, content: bytes, order: str = ORDER, sender: Sender = EU) -> bytes:
+    """Return a key of a journal, which is created if it is not there."""
+    with closing(Journal.open(path, sender)) as journal:
+        journal.register()
+        return journal.key(order, content)
 
 
 def test_entries_survive_reopening(path: Path) -> None:
     """What was written is found by the next run, under the same keys."""
     journal = Journal.open(path, EU)
-    entry = replace(created(journal.key(ORDER, b"contact")), sent_at=1_800_000_000)
+    entry = replace(created(journal.key(ORDER, b"contact")), sent_at=1_800_000_000, digests=b"d")
     journal.write([entry])
     journal.close()
-    again = Journal.open(path, EU)
-    assert {entry.key: entry} == again.find(
-        [again.key(ORDER, b"contact"), again.key(ORDER, b"other")]
-    )
-    again.close()
+    for opener in (Journal.open, Journal.open_for_reading):
+        again = opener(path, EU)
+        keys = [again.key(ORDER, b"contact"), again.key(ORDER, b"other")]
+        assert again.find(keys) == {entry.key: entry}
+        again.close()
 
 
-def test_a_later_entry_takes_the_place_of_an_earlier_one(path: Path) -> None:
+def test_a_later_entry_replaces_an_earlier_one(journal: Journal) -> None:
     """A key has one entry: the last one written."""
-    journal = Journal.open(path, EU)
     key = journal.key(ORDER, b"contact")
     journal.write([Entry(key, ORDER, State.INTENT)])
     journal.write([created(key)])
-    assert State.CREATED is journal.find([key])[key].state
-    journal.close()
+    assert journal.find([key])[key].state is State.CREATED
 
 
 def test_an_entry_can_move_to_another_order(path: Path) -> None:
-    """As one does whose key is made from an order's number, once that is another order's."""
-    journal = Journal.open(path, EU)
-    key = journal.key("WEB-1", b"contact")
-    moved = Entry(key, "00000000-0000-4000-8000-000000000001", State.ABSENT)
-    journal.write([created(key)])
-    journal.write([moved])
-    journal.close()
-    again = Journal.open(path, EU)
-    assert again.find([key]) == {key: moved}
-    again.close()
+    """A key may be made from an order's number, and that can become another order's."""
+    key = key_in(path, b"contact", NUMBER)
+    moved = Entry(key, OTHER_ORDER, State.ABSENT)
+    write(path, created(key))
+    write(path, moved)
+    with closing(Journal.open(path, EU)) as again:
+        assert again.find([key]) == {key: moved}
 
 
 def test_destinations_are_kept_apart(path: Path) -> None:
-    """What was sent to one destination says nothing of another."""
-    here = Journal.open(path, EU)
-    here.write([created(here.key(ORDER, b"contact"))])
-    here.close()
-    there = Journal.open(path, US)
-    assert there.find([there.key(ORDER, b"contact")]) == {}
-    there.close()
+    """What was sent to one destination has no effect on another."""
+    write(path, created(key_in(path, b"contact")))
+    with closing(Journal.open(path, US)) as there:
+        assert there.find([there.key(ORDER, b"contact")]) == {}
+        assert (there.is_empty, there.contacts_count(), list(there.contacts())) == (True, 0, [])
+        assert there.known_orders([ORDER]) == set()
+
+
+def test_a_reader_without_a_destination_sees_all_of_them(path: Path) -> None:
+    """As the commands that inspect a journal file need it."""
+    for sender in (EU, US):
+        write(path, created(key_in(path, b"c", sender=sender), sender.destination), sender=sender)
+    with closing(Journal.open_for_reading(path, None)) as journal:
+        assert journal.contacts_count() == 2
+        assert [one.ref for one in journal.contacts()] == [EU.destination, US.destination]
+        assert {one.ref for one in journal.contacts(order=ORDER)} == {
+            EU.destination,
+            US.destination,
+        }
 
 
 def test_entries_are_found_by_the_refs_of_their_contacts(path: Path) -> None:
-    """Of this destination alone, all that share a ref, and none for refs nobody knows."""
+    """Only those of this destination, all that share a ref, and none for unknown refs."""
     with_it = []
     for destination in (EU, US):
         journal = Journal.open(path, destination)
@@ -85,250 +116,302 @@ def test_entries_are_found_by_the_refs_of_their_contacts(path: Path) -> None:
         journal.write([*entries, created(journal.key(ORDER, b"c"), "r2")])
         with_it.append(entries)
         journal.close()
-    here = Journal.open(path, EU)
-    found = here.find_refs(["r1", "r3", *(f"x{number}" for number in range(5000))])
-    assert sorted(found, key=lambda entry: entry.key) == sorted(
-        with_it[0], key=lambda entry: entry.key
-    )
-    assert here.find_refs([]) == []
-    here.close()
+    with closing(Journal.open(path, EU)) as here:
+        found = here.find_refs(["r1", "r3", *(f"x{number}" for number in range(5000))])
+        assert sorted(found, key=lambda entry: entry.key) == sorted(
+            with_it[0], key=lambda entry: entry.key
+        )
+        assert here.find_refs([]) == []
 
 
-def test_fresh_forgets_only_its_destination(path: Path) -> None:
-    """Forgetting one destination leaves the others' entries."""
-    here = Journal.open(path, EU)
-    key = here.key(ORDER, b"contact")
-    here.write([created(key)])
-    here.close()
-    there = Journal.open(path, US)
-    there.write([created(there.key(ORDER, b"contact"), "r2")])
-    there.forget()
-    there.close()
-    again = Journal.open(path, EU)
-    assert [key] == list(again.find([key]))
-    again.close()
-
-
-def test_the_refs_of_an_order_are_told_but_for_ones_own(path: Path) -> None:
-    """Refs that are known belong to the keys they were written for."""
-    journal = Journal.open(path, EU)
+def test_refs_of_an_order_are_owned_by_other_keys(journal: Journal) -> None:
+    """The refs of the given keys are left out."""
     one, two = journal.key(ORDER, b"1"), journal.key(ORDER, b"2")
     journal.write([created(one), Entry(two, ORDER, State.UNKNOWN)])
     assert journal.owned_refs(ORDER, {two}) == {"r1"}
     assert journal.owned_refs(ORDER, {one, two}) == set()
-    journal.close()
+
+
+def test_orders_with_an_entry_in_any_state_are_known(journal: Journal) -> None:
+    """Upper and lower case make no difference, and orders are looked up in batches."""
+    orders = [f"00000000-0000-4000-8000-{number:012x}" for number in range(len(State))]
+    journal.write(
+        Entry(journal.key(order, b"c"), order, state)
+        for order, state in zip(orders, State, strict=True)
+    )
+    assert journal.known_orders([*orders, ORDER]) == set(orders)
+    assert journal.known_orders([orders[-1].upper()]) == {orders[-1].upper()}
+    assert journal.known_orders([]) == set()
+
+
+# -- other runs --------------------------------------------------------------------------------
 
 
 def test_a_second_run_is_kept_out_until_the_first_ends(path: Path) -> None:
     """The journal is held from opening to closing, against readers too."""
     first = Journal.open(path, EU)
     for opener in (Journal.open, Journal.open_for_reading):
-        with pytest.raises(JournalLockedError, match="Another run holds the journal"):
+        with pytest.raises(JournalLockedError, match=r"Another run holds the journal .* --wait"):
             opener(path, EU)
+    first.register()
     first.close()
     Journal.open(path, EU).close()
 
 
-def test_reading_creates_nothing(path: Path) -> None:
-    """A dry run leaves no journal behind."""
-    journal = Journal.open_for_reading(path, EU)
-    assert journal.find([b"key"]) == {}
-    journal.close()
-    assert list(path.parent.iterdir()) == []
-
-
-def test_the_journal_is_for_its_owner_alone(path: Path) -> None:
-    """Nobody else can read it, whatever the umask says."""
-    Journal.open(path, EU).close()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_no_key_can_be_looked_up_in_another_journal(tmp_path: Path) -> None:
-    """The same contact has another key in another journal."""
-    one, two = (Journal.open(tmp_path / name, EU) for name in ("1", "2"))
-    assert one.key(ORDER, b"contact") != two.key(ORDER, b"contact")
-    one.close()
-    two.close()
-
-
-def _garbage(path: Path) -> None:
-    path.write_bytes(b"row,status\n" * 1000)
-
-
-def _other_database(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE t (x)")
-    connection.close()
-
-
-def _emptied(path: Path) -> None:
-    Journal.open(path, EU).close()
-    path.write_bytes(b"")
-
-
-def _newer(path: Path) -> None:
-    Journal.open(path, EU).close()
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-
-
-def _cut(path: Path) -> None:
-    journal = Journal.open(path, EU)
-    journal.write([created(journal.key(ORDER, str(i).encode()), f"r{i}") for i in range(2000)])
-    journal.close()
-    with path.open("r+b") as file:
-        file.truncate(path.stat().st_size // 2)
-
-
-def _directory(path: Path) -> None:
-    path.mkdir()
-
-
-def _link(path: Path) -> None:
-    (path.parent / "target").write_text("x")
-    path.symlink_to("target")
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        pytest.param(_garbage, "no journal of import-contacts", id="text"),
-        pytest.param(_emptied, "is empty, which no journal ever is", id="emptied"),
-        pytest.param(_other_database, "no journal of import-contacts", id="other-database"),
-        pytest.param(_newer, "format 99", id="newer-version"),
-        pytest.param(_cut, "damaged", id="truncated"),
-        pytest.param(_directory, "not a regular file", id="directory"),
-        pytest.param(_link, "not a regular file", id="link"),
-    ],
-)
-def test_what_is_no_sound_journal_is_refused(path: Path, spoil, message: str) -> None:  # noqa: ANN001
-    """It is never begun anew, because that would send everything again."""
-    spoil(path)
-    with pytest.raises(UsageError, match=message):
+def test_a_reader_keeps_out_runs_that_write_and_no_readers(path: Path) -> None:
+    """What a dry run reads does not change under it."""
+    write(path, created(key_in(path, b"c")))
+    reader = Journal.open_for_reading(path, EU)
+    with pytest.raises(JournalLockedError):
         Journal.open(path, EU)
-
-
-def test_a_flipped_bit_in_an_entry_is_noticed(path: Path) -> None:
-    """A wrong ref is never told as a true one."""
-    journal = Journal.open(path, EU)
-    key = journal.key(ORDER, b"contact")
-    journal.write([created(key, "11111111-1111-4111-8111-111111111111")])
-    journal.close()
-    content = path.read_bytes()
-    at = content.index(b"11111111-1111-4111-8111-111111111111")
-    path.write_bytes(content[:at] + b"3" + content[at + 1 :])
-    with pytest.raises(UsageError, match="damaged"):
-        Journal.open(path, EU)
-
-
-def test_no_damage_makes_an_entry_vanish(path: Path) -> None:
-    """A bit flipped anywhere, or a page lost: the journal is refused or holds all that it held."""
-    journal = Journal.open(path, EU)
-    entries = [created(journal.key(ORDER, b"%d" % n), f"r{n}") for n in range(60)]
-    journal.write(entries)
-    journal.close()
-    sound = path.read_bytes()
-    random = Random(7)  # noqa: S311 - repeatable damage
-    blanked = [(at, bytes(4096)) for at in range(0, len(sound), 4096)]
-    flipped = [(at, bytes([sound[at] ^ 1 << random.randrange(8)])) for at in range(100)]
-    flipped += [
-        (at, bytes([sound[at] ^ 1 << random.randrange(8)]))
-        for at in random.sample(range(100, len(sound)), 600)
-    ]
-    refused = 0
-    for at, damage in blanked + flipped:
-        path.write_bytes(sound[:at] + damage + sound[at + len(damage) :])
-        try:
-            journal = Journal.open(path, EU)
-        except ImportContactsError:
-            refused += 1
-        else:
-            keys = [journal.key(ORDER, b"%d" % n) for n in range(60)]
-            assert journal.find(keys) == {entry.key: entry for entry in entries}, at
-            journal.close()
-    assert refused > len(blanked)
-
-
-def test_the_file_alone_holds_all_that_was_written(path: Path, tmp_path: Path) -> None:
-    """A copy made while a run holds it, or after that was killed, lacks nothing."""
-    journal = Journal.open(path, EU)
-    entry = created(journal.key(ORDER, b"contact"))
-    journal.write([entry])
-    copy = tmp_path / "copy"
-    copy.write_bytes(path.read_bytes())
-    journal.close()
-    again = Journal.open(copy, EU)
-    assert again.find([entry.key]) == {entry.key: entry}
-    again.close()
-
-
-def test_a_creation_that_was_killed_leaves_no_journal(path: Path) -> None:
-    """What it has left beside it is written over, and nothing stays."""
-    (path.parent / f".{path.name}.partial").write_bytes(b"half a journal")
+    with closing(Journal.open_for_reading(path, EU)) as second:
+        assert second.contacts_count() == 1
+    reader.close()
     Journal.open(path, EU).close()
-    assert [path] == list(path.parent.iterdir())
 
 
-def test_a_creation_under_way_keeps_others_out(path: Path) -> None:
-    """Two runs that begin at once: the second one leaves."""
+@pytest.mark.parametrize("opener", [Journal.open, Journal.open_for_reading])
+def test_waiting_ends_when_the_journal_is_released(path: Path, opener) -> None:  # noqa: ANN001
+    """Without it having waited longer than that."""
+    first = Journal.open(path, EU)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            first.close()
+
+    opener(path, EU, Wait(60, clock=lambda: sum(slept), sleep=sleep)).close()
+    assert len(slept) == 3
+
+
+def test_waiting_ends_at_its_limit(path: Path) -> None:
+    """The last sleep is shorter, so that it is not exceeded."""
+    slept: list[float] = []
+    wait = Wait(1.1, clock=lambda: sum(slept), sleep=slept.append)
+    with closing(Journal.open(path, EU)), pytest.raises(JournalLockedError):
+        Journal.open(path, EU, wait)
+    assert sum(slept) == pytest.approx(1.1)
+
+
+def test_a_creation_in_progress_keeps_others_out(path: Path) -> None:
+    """Of two runs that start together, the second one gives up."""
     with (path.parent / f".{path.name}.partial").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(JournalLockedError):
             Journal.open(path, EU)
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_journal_that_was_moved_is_not_written_to(path: Path, *, replaced: bool) -> None:
+    """Nothing more may be sent that the next run would not know of."""
+    with closing(Journal.open(path, EU)) as journal:
+        journal.write([created(journal.key(ORDER, b"1"))])
+        path.rename(path.with_name("moved"))
+        if replaced:
+            path.write_bytes(b"another file")
+        with pytest.raises(StoppedError, match="moved or removed"):
+            journal.write([created(journal.key(ORDER, b"2"))])
+
+
+# -- the file ----------------------------------------------------------------------------------
+
+
+def test_reading_an_absent_journal_creates_nothing(path: Path) -> None:
+    """It reads as empty and new."""
+    with closing(Journal.open_for_reading(path, EU)) as journal:
+        assert journal.find([journal.key(ORDER, b"c")]) == {}
+        assert (journal.is_new, journal.is_empty, journal.has_complete_run) == (True, True, False)
+        assert list(journal.runs()) == []
+    assert list(path.parent.iterdir()) == []
+
+
+def test_opening_without_writing_changes_nothing(path: Path) -> None:
+    """So a run whose gates are closed leaves the journal as it was."""
+    Journal.open(path, EU).close()
+    assert list(path.parent.iterdir()) == []
+    write(path, created(key_in(path, b"c")))
+    before = path.read_bytes()
+    for opener in (Journal.open, Journal.open_for_reading):
+        for sender in (replace(EU, client_key="k"), US):
+            with closing(opener(path, sender)) as journal:
+                assert not journal.is_new
+                assert [one.name for one in path.parent.iterdir()] == [path.name]
+    assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_journal_in_a_read_only_folder_can_be_read(path: Path) -> None:
+    """As on a file system that is mounted read-only."""
+    write(path, created(key_in(path, b"c")))
+    path.chmod(0o400)
+    path.parent.chmod(0o500)
+    try:
+        with closing(Journal.open_for_reading(path, EU)) as journal:
+            assert journal.contacts_count() == 1
+    finally:
+        path.parent.chmod(0o700)
+
+
+def test_a_reader_rolls_back_what_a_killed_run_left(path: Path, tmp_path: Path) -> None:
+    """Half a commit is never read."""
+    write(path, created(key_in(path, b"old")))
+    killed = tmp_path / "killed.journal"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA cache_size = 1")  # so that the file is written before the commit
+    connection.execute("BEGIN")
+    connection.execute("UPDATE entry SET ref = 'half', checksum = 0")
+    connection.execute("CREATE TABLE much AS SELECT zeroblob(100000)")
+    killed.write_bytes(path.read_bytes())
+    killed.with_name("killed.journal-journal").write_bytes(
+        path.with_name(f"{path.name}-journal").read_bytes()
+    )
+    connection.close()
+    with closing(Journal.open_for_reading(killed, EU)) as journal:
+        assert [one.ref for one in journal.contacts()] == ["r1"]
+
+
+def test_the_journal_is_for_its_owner_alone(path: Path) -> None:
+    """No other user can read it, whatever the umask is."""
+    key_in(path, b"c")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "name", ["file:r.csv", "file:r?mode=memory", ":memory:", "a?b#c%20d", "f'\"; DROP"]
+)
+def test_any_name_is_the_name_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """SQLite would take some of them for something else."""
+    monkeypatch.chdir(tmp_path)
+    write(Path(name), created(key_in(Path(name), b"c")))
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+    with closing(Journal.open_for_reading(Path(name), EU)) as journal:
+        assert journal.contacts_count() == 1
+
+
+def test_an_empty_name_is_refused() -> None:
+    """It is the working directory."""
+    with pytest.raises(UsageError, match="not a regular file"):
+        Journal.open(Path(), EU)
+
+
+def test_a_copy_of_the_file_is_complete(path: Path, tmp_path: Path) -> None:
+    """Even one that is made while a run holds it, or after that was killed."""
+    with closing(Journal.open(path, EU)) as journal:
+        entry = created(journal.key(ORDER, b"contact"))
+        journal.write([entry])
+        copy = tmp_path / "copy"
+        copy.write_bytes(path.read_bytes())
+    with closing(Journal.open(copy, EU)) as again:
+        assert again.find([entry.key]) == {entry.key: entry}
+
+
+def test_what_a_killed_creation_left_is_replaced(path: Path) -> None:
+    """No file stays beside the journal."""
+    (path.parent / f".{path.name}.partial").write_bytes(b"half a journal")
+    key_in(path, b"c")
+    assert [path] == list(path.parent.iterdir())
+
+
+# -- client keys -------------------------------------------------------------------------------
+
+
+def test_keys_differ_between_journals(tmp_path: Path) -> None:
+    """No key can be looked up in another journal."""
+    assert key_in(tmp_path / "1", b"contact") != key_in(tmp_path / "2", b"contact")
+
+
 def test_another_client_key_is_refused_once_contacts_are_there(path: Path) -> None:
-    """Its tenant may be another: nothing is taken as sent, and nothing is sent again."""
+    """It may belong to another tenant: nothing is taken as sent, and nothing is sent again."""
     first, second = (Sender(EU.destination, name) for name in ("first", "second"))
-    for sender in (second, first):  # a wrong key that has sent nothing does no harm
-        journal = Journal.open(path, sender)
-        key = journal.key(ORDER, b"contact")
-        journal.close()
-    journal = Journal.open(path, first)
-    journal.write([created(key)])
-    journal.close()
+    key_in(path, b"contact", sender=second)  # a wrong key that has sent nothing does no harm
+    key = key_in(path, b"contact", sender=first)
+    write(path, created(key), sender=first)
     for opener in (Journal.open, Journal.open_for_reading):
         with pytest.raises(UsageError, match="--new-client-key once"):
             opener(path, second)
-    Journal.open(path, US).close()
+    key_in(path, b"contact", sender=US)
+    key_in(path, b"contact", sender=EU)  # without a client key there is nothing to compare
+    with pytest.raises(UsageError, match="--new-client-key once"):
+        Journal.open(path, second)
     assert b"first" not in path.read_bytes()
 
 
-def test_a_renewed_client_key_goes_on_when_it_is_said_once(path: Path) -> None:
-    """The same contacts under the same keys; from then on the old one is the other."""
+def test_a_renewed_client_key_is_recorded_once_it_is_given(path: Path) -> None:
+    """The contacts stay known; from then on the old key is the other one."""
     old, new = (Sender(EU.destination, name) for name in ("old", "new"))
-    journal = Journal.open(path, old)
-    entry = created(journal.key(ORDER, b"contact"))
-    journal.write([entry])
-    journal.close()
+    entry = created(key_in(path, b"contact", sender=old))
+    write(path, entry, sender=old)
     for sender in (replace(new, is_key_new=True), new):
-        journal = Journal.open(path, sender)
-        assert journal.find([entry.key]) == {entry.key: entry}
-        journal.close()
+        with closing(Journal.open(path, sender)) as journal:
+            assert journal.find([entry.key]) == {entry.key: entry}
+            journal.register()
     with pytest.raises(UsageError, match="another client key"):
         Journal.open(path, old)
 
 
-def test_what_was_forgotten_is_still_owned(path: Path) -> None:
+# -- forgetting --------------------------------------------------------------------------------
+
+
+def test_forgotten_contacts_keep_their_refs(journal: Journal) -> None:
     """A fresh start sends everything, and never takes an old contact for a new one."""
-    journal = Journal.open(path, EU)
     key = journal.key(ORDER, b"contact")
-    journal.write([created(key, "r1")])
+    journal.write([created(key, "r1"), Entry(journal.key(ORDER, b"i"), ORDER, State.INTENT)])
     journal.forget()
     assert journal.find([key]) == {}
+    assert (journal.contacts_count(), journal.known_orders([ORDER])) == (0, set())
     assert journal.owned_refs(ORDER, {key}) == {"r1"}
+    (kept,) = journal.contacts()
+    assert kept == replace(created(key, "r1"), key=kept.key, is_forgotten=True)
     journal.write([created(key, "r2")])
     journal.forget()
     assert journal.owned_refs(ORDER, {key}) == {"r1", "r2"}
+    assert list(journal.verify()) == []
+    assert {one.ref for one in journal.find_refs(["r1", "r2"])} == {"r1", "r2"}
     journal.drop()
     assert journal.owned_refs(ORDER, {key}) == set()
-    journal.close()
+
+
+def test_a_forgotten_contact_that_was_deleted_stays_forgotten(journal: Journal) -> None:
+    """An entry keeps its role when it is written back."""
+    journal.write([created(journal.key(ORDER, b"contact"))])
+    journal.forget()
+    (kept,) = journal.contacts()
+    journal.write([replace(kept, state=State.ABSENT)])
+    assert list(journal.contacts()) == [replace(kept, state=State.ABSENT)]
+    assert list(journal.verify()) == []
+
+
+def test_fresh_forgets_only_its_destination(path: Path) -> None:
+    """The entries of other destinations stay."""
+    key = key_in(path, b"contact")
+    write(path, created(key))
+    there = Journal.open(path, US)
+    there.write([created(there.key(ORDER, b"contact"), "r2")])
+    there.forget()
+    there.close()
+    with closing(Journal.open(path, EU)) as again:
+        assert [key] == list(again.find([key]))
+
+
+@pytest.mark.parametrize("forget", [Journal.forget, Journal.drop])
+def test_a_reader_forgets_without_changing_the_file(path: Path, forget) -> None:  # noqa: ANN001
+    """As a dry run with ``--fresh`` does."""
+    key = key_in(path, b"contact")
+    write(path, replace(created(key), digests=b"d" * 12))
+    before = path.read_bytes()
+    with closing(Journal.open_for_reading(path, EU)) as journal:
+        forget(journal)
+        assert (journal.find([key]), journal.contacts_count()) == ({}, 0)
+        assert (journal.known_orders([ORDER]), list(journal.missing())) == (set(), [])
+        assert journal.find_identities(ORDER, [b"d" * 12]) == []
+    assert path.read_bytes() == before
 
 
 def test_claims_name_the_first_row_of_a_key() -> None:
-    """Later rows of a key learn of the first one, within a batch and across batches."""
-    claims = Claims()
-    assert claims.claim([b"a", b"b"], [1, 2]) == {}
-    assert claims.claim([b"a", b"c", b"c"], [3, 4, 5]) == {3: 1, 5: 4}
-    claims.close()
+    """Later rows of a key get the first one, within a batch and across batches."""
+    with closing(Claims()) as claims:
+        assert claims.claim([b"a", b"b"], [1, 2]) == {}
+        assert claims.claim([b"a", b"c", b"c"], [3, 4, 5]) == {3: 1, 5: 4}
