@@ -89,7 +89,7 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         )
         """,
         """
-        CREATE INDEX contact ON entry (destination, role, run)
+        CREATE INDEX contact ON entry (destination, role, state)
         WHERE state IN ('created', 'found')
         """,
     ),

@@ -276,7 +276,7 @@ class Journal:
             orders: As for :meth:`key`.
             key_fields: As for :meth:`digests`.
         """
-        condition = f"role = 0 AND {THERE} AND substr(digests, 1, 2) <> ?"
+        condition = f"role = 0 AND {THERE} AND substr(digests, 1, 2) IS NOT ?"
         return self._orders_with(condition, (key_tag(key_fields),), orders)
 
     def write(self, entries: Iterable[Entry]) -> None:

@@ -29,15 +29,15 @@ def default_path(
     """Return the path of the journal that all runs to the host of a destination share.
 
     Args:
-        destination: Name of the destination, a URL. All ports and paths of a host share one
-            file, which keeps them apart by this name.
+        destination: Name of the destination, ``scheme://host:port/path``. All ports and paths of
+            a host share one file, which keeps them apart by this name.
         shard: Number of the shard and of all shards; None for a run without ``--shard``.
         environment: Environment variables.
 
     Raises:
         UsageError: There is no state folder, because the user has no home.
     """
-    host = urlsplit(destination).hostname or ""
+    host, _, _ = urlsplit(destination).netloc.rpartition(":")
     name = "127.0.0.1" if host == _LOOPBACK else _UNSAFE.sub("_", host).lstrip(".") or "_"
     part = "" if shard is None else f".{shard[0]}-of-{shard[1]}"
     return _state_folder(environment) / f"{name}{part}.journal"
@@ -50,8 +50,11 @@ def _state_folder(environment: Mapping[str, str]) -> Path:
         return Path(first).absolute()
     from platformdirs import user_state_path  # noqa: PLC0415 - most runs need it, --help does not
 
-    folder = user_state_path("import-contacts", appauthor=False)
-    if not folder.is_absolute():  # "~" is not expanded for a user without an entry in passwd
+    try:
+        folder = user_state_path("import-contacts", appauthor=False)
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute():  # "~" of a user who has no entry in passwd
         raise UsageError(f"This user has no home folder for the journal. {_REMEDY}")
     return folder
 
