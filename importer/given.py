@@ -346,7 +346,7 @@ def _over(above: object, below: object, *, folds: bool) -> Mapping[str, tuple[st
         raise TypeError
     if not folds:
         return {**below, **above}
-    from importer.mapping.headers import target_of  # noqa: PLC0415 - it comes with pandas
+    from schemas.headers import target_of  # noqa: PLC0415 - --help need not wait
 
     settled = {target_of(name) or name for name in above}
     kept = {name: it for name, it in below.items() if (target_of(name) or name) not in settled}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EVENTS: Final = {
     "settings.used": "With -v: every setting and its origin; never a credential.",
     "api.environment": "With -v: the proxy and the certificates that the environment sets.",
-    "column.ignored": "A column of the source file matches no field.",
+    "column.ignored": "Columns of the source file match no field; names them.",
     "run.started": "The source file was read to its end; sending begins.",
     "run.progress": "How far the run is, every 30 seconds when no bar is drawn.",
     "run.interrupted": "A signal was received; requests in flight are finished first.",
@@ -31,6 +31,7 @@ EVENTS: Final = {
     "api.recovered": "The API answers again.",
     "journal.lost": "The journal could not be written; lists refs that are recorded only here.",
     "rows.without_identifiers": "The number of rows without anything to match a guest by.",
+    "cells.entities": "The number of cells of lists with an HTML entity, such as &amp;.",
     "rows.title_unlisted": "The number of rows with a title that the API does not list.",
     "undo.planned": "How many contacts an undo will delete, and at which destination.",
     "destination.differs": "The results to undo name another host than the destination.",

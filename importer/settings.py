@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum, unique
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Self, TypedDict, Unpack
 
@@ -62,6 +63,15 @@ class IfExists(StrEnum):
     SKIP = "skip"
     UPDATE = "update"
     ERROR = "error"
+
+
+@unique
+class UnknownColumns(StrEnum):
+    """What to do about columns that match no field."""
+
+    WARN = "warn"
+    ERROR = "error"
+    IGNORE = "ignore"
 
 
 @unique
@@ -125,6 +135,7 @@ class SourceOptions:
         encoding: Name of a Python codec; None for UTF-8, or UTF-16 and UTF-32 by their BOM.
         delimiter: One character; None detects ``,`` ``;`` tab or ``|`` from the header.
         limit: Number of records to read from the start; None for all.
+        skip_lines: Lines above the header that are not part of it.
     """
 
     path: Path | None = option(
@@ -159,6 +170,7 @@ class SourceOptions:
         default_text="all rows",
         sample="100",
     )
+    skip_lines: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +182,11 @@ class MappingOptions:
         identifiers: Identifier provider to the names of the columns with its ids.
         list_separator: The one separator of list cells; None for those of docs/input.md.
         carry: Names of columns that are copied into the results.
+        ignore: Names of columns that are not used, whatever they are called.
+        unknown_columns: What to do about columns that match no field.
+        null: Texts of cells that are blank.
+        translations: API field to what its values become, by their text in the file.
+        defaults: API field to the value of rows in which it is blank.
     """
 
     columns: Mapping[str, tuple[str, ...]] = option(
@@ -203,6 +220,17 @@ class MappingOptions:
         "A column to copy into the results. Repeatable.",
         sample='["Customer No"]',
     )
+    ignore: tuple[str, ...] = ()
+    unknown_columns: UnknownColumns = UnknownColumns.WARN
+    null: tuple[str, ...] = ()
+    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def named_columns(self) -> tuple[str, ...]:
+        """The names of columns in the options, by which a header is recognised."""
+        named = (*self.columns.values(), *self.identifiers.values(), self.carry, self.ignore)
+        return tuple(chain.from_iterable(named))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

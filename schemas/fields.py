@@ -10,6 +10,8 @@ from typing import Final
 ORDER_REF: Final = "orderRef"
 REFERENCE_ID: Final = "referenceId"
 ORDER_FIELDS: Final = (ORDER_REF, REFERENCE_ID)
+ORDERED_AT: Final = "orderedAt"
+"""Chooses among several orders of one number; never sent."""
 
 CONTACT_FIELDS: Final = (
     "firstName",
@@ -31,7 +33,7 @@ CONTACT_FIELDS: Final = (
 TEXT_LIST_FIELDS: Final = ("emails", "street", "phoneNumbers")
 IDENTIFIERS: Final = "identifiers"
 LIST_FIELDS: Final = (*TEXT_LIST_FIELDS, IDENTIFIERS)
-FIELDS: Final = (*ORDER_FIELDS, *CONTACT_FIELDS)
+FIELDS: Final = (*ORDER_FIELDS, ORDERED_AT, *CONTACT_FIELDS)
 
 TITLES: Final = (
     "Br", "Brigadier", "Capt", "Colonel", "Dame", "Dr", "Elder", "Fr", "General", "Hon",

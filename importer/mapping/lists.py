@@ -1,11 +1,12 @@
 """Cells that hold several values: separated, or a JSON array.
 
-Source: contract, section 3.
+Source: docs/input.md, "Lists" and "Identifiers".
 """
 
 import json
 import re
 from collections.abc import Callable
+from html.entities import html5
 from typing import Final, NoReturn, TypeAlias
 
 from schemas.faults import Fault
@@ -15,24 +16,39 @@ SplitText: TypeAlias = Callable[[str], tuple[str, ...] | Fault]
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 _SEPARATORS: Final = r"[;|\r\n]"
-# No e-mail address or phone number of the contract holds a comma, but streets do.
+# No valid e-mail address or phone number needs a comma, but streets do.
 _SEPARATORS_AND_COMMA: Final = r"[;|\r\n,]"
 _COMMA_FIELDS: Final = ("emails", "phoneNumbers")
-# "[Unit 5] High St" is an address that people have; what ends with a bracket too, or has a
-# quote or another bracket right after the first, was meant as an array, perhaps cut short.
+# "[Unit 5] High St" is an address that people have; a cell that also ends with a bracket, or
+# continues with a quote or another bracket, was meant as an array, perhaps cut short.
 _ARRAY: Final = re.compile(r"\[(?:.*\]\Z|[ \t\r\n]*(?:[\"'\[{]|\Z))", re.DOTALL)
+# Also one that was encoded twice, as in &amp;#39;
+_ENTITY: Final = re.compile(
+    r"&(?:amp;)*(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]*));"
+)
+_USUAL_ENTITIES: Final = frozenset({"amp", "apos", "gt", "lt", "nbsp", "quot"})
+# What makes a pair look like something else: an address, a path, a time, or two pairs.
+_SCHEMES: Final = frozenset(
+    {"http", "https", "ftp", "ftps", "sftp", "file", "mailto", "tel", "urn"}
+)
+_PATH: Final = re.compile(r"[A-Za-z]:[\\/]")
+_TIME: Final = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ])?[0-9]{1,2}:[0-5][0-9](?![0-9])")
+_TWO_PAIRS: Final = re.compile(r"[^\w.:@-][^:]*:")
+_IN_TWO_WAYS: Final = (
+    "a pair can be read in two ways; write identifiers as JSON,"
+    ' [{"provider": "…", "id": "…"}], or each provider in a column of its own, with'
+    " --identifier PROVIDER=COLUMN"
+)
 
 
-def separators(field: str, separator: str | None) -> re.Pattern[str]:
-    """Give what separates the items of a cell of *field*; *separator* replaces the usual."""
-    if separator:
-        return re.compile(re.escape(separator))
-    return re.compile(_SEPARATORS_AND_COMMA if field in _COMMA_FIELDS else _SEPARATORS)
+def has_entity(cell: str) -> bool:
+    """Return whether *cell* has an HTML entity whose ``;`` is not a separator."""
+    return any(map(_is_entity, _ENTITY.finditer(cell)))
 
 
 def text_splitter(field: str, separator: str | None = None) -> SplitText:
-    """Make the function that gives the items of a cell of *field*, trimmed, without blanks."""
-    between = separators(field, separator)
+    """Return the function that returns the items of a cell of *field*, trimmed, without blanks."""
+    between = _separators(field, separator)
     may_quote = field == "emails"
 
     def split(cell: str) -> tuple[str, ...] | Fault:
@@ -41,40 +57,65 @@ def text_splitter(field: str, separator: str | None = None) -> SplitText:
             return _json_texts(cell)
         if between.search(cell) is None:
             return (cell,) if cell else ()
-        parts = _split_outside_quotes(cell, between) if may_quote else between.split(cell)
+        parts = _split(cell, between, may_quote=may_quote)
         return tuple(filter(None, [part.strip(BLANKS) for part in parts]))
 
     return split
 
 
 def pair_splitter(separator: str | None = None) -> Callable[[str], Pairs | Fault]:
-    """Make the function that gives the (provider, id) pairs of a cell of identifiers."""
-    between = separators(IDENTIFIERS, separator)
+    """Return the function that returns the (provider, id) pairs of a cell of identifiers."""
+    between = _separators(IDENTIFIERS, separator)
 
     def split(cell: str) -> Pairs | Fault:
         cell = cell.strip(BLANKS)
+        if not cell:
+            return ()
         if cell[:1] in {"[", "{"}:
             return _json_pairs(cell)
         pairs = []
-        for part in between.split(cell):
+        for part in _split(cell, between):
             if item := part.strip(BLANKS):
-                # Providers are names without a colon; ids may hold any number of them.
+                # Providers are names without a colon; ids may contain any number of them.
                 provider, colon, identifier = item.partition(":")
                 if not colon:
                     return Fault("provider:id is expected, several separated with ;")
-                pairs.append((provider.strip(BLANKS), identifier.strip(BLANKS)))
-        return _whole(tuple(pairs))
+                provider, identifier = provider.strip(BLANKS), identifier.strip(BLANKS)
+                if provider and identifier and _is_ambiguous(provider, identifier):
+                    return Fault(_IN_TWO_WAYS)
+                pairs.append((provider, identifier))
+        return _complete(tuple(pairs))
 
     return split
 
 
 def pair(provider: str, identifier: str) -> Pairs | Fault:
-    """Make the pairs of one provider cell and one id cell."""
+    """Return the pairs of one provider cell and one id cell."""
     provider, identifier = provider.strip(BLANKS), identifier.strip(BLANKS)
-    return _whole(((provider, identifier),)) if provider or identifier else ()
+    return _complete(((provider, identifier),)) if provider or identifier else ()
 
 
-def _whole(pairs: Pairs) -> Pairs | Fault:
+def _separators(field: str, separator: str | None) -> re.Pattern[str]:
+    """Return what separates the items of a cell of *field*; *separator* replaces the usual."""
+    if separator:
+        return re.compile(re.escape(separator))
+    return re.compile(_SEPARATORS_AND_COMMA if field in _COMMA_FIELDS else _SEPARATORS)
+
+
+def _is_ambiguous(provider: str, identifier: str) -> bool:
+    """Return whether a pair may be several pairs, an address, a path or a time."""
+    whole = f"{provider}:{identifier}"
+    return (
+        "," in whole
+        or _TWO_PAIRS.search(identifier) is not None
+        or identifier.startswith("//")
+        or provider.casefold() in _SCHEMES
+        or _PATH.match(whole) is not None
+        or _TIME.match(whole) is not None
+    )
+
+
+def _complete(pairs: Pairs) -> Pairs | Fault:
     for provider, identifier in pairs:
         if not provider:
             return Fault("an id without its provider; both are needed")
@@ -83,18 +124,37 @@ def _whole(pairs: Pairs) -> Pairs | Fault:
     return pairs
 
 
-def _split_outside_quotes(cell: str, between: re.Pattern[str]) -> list[str]:
-    """Split at separators, but not within the quoted local part of an e-mail address."""
-    if '"' not in cell:
+def _is_entity(found: re.Match[str]) -> bool:
+    name = found[1]
+    return name is None or f"{name};" in html5 or name.lower() in _USUAL_ENTITIES
+
+
+def _split(cell: str, between: re.Pattern[str], *, may_quote: bool = False) -> list[str]:
+    """Split at separators, but not at the end of an HTML entity.
+
+    Args:
+        cell: The cell.
+        between: What separates items.
+        may_quote: Whether quotes protect separators, as in the local part of an address.
+    """
+    has_quote = may_quote and '"' in cell
+    if not has_quote and "&" not in cell:
         return between.split(cell)
-    parts, start, quoted = [], 0, False
-    for found in re.finditer(rf'\\.|"|{between.pattern}', cell, re.DOTALL):
-        if found.group() == '"':
-            quoted = not quoted
-        elif not quoted and not found.group().startswith("\\"):
+    ends = {found.end() for found in _ENTITY.finditer(cell) if _is_entity(found)}
+    marks = rf'\\.|"|{between.pattern}' if has_quote else between.pattern
+    parts, start, in_quotes = [], 0, False
+    for found in re.finditer(marks, cell, re.DOTALL):
+        mark = found.group()
+        if has_quote and mark == '"':
+            in_quotes = not in_quotes
+        elif not (
+            in_quotes
+            or (has_quote and mark[0] == "\\")
+            or (mark[0] == ";" and found.start() + 1 in ends)
+        ):
             parts.append(cell[start : found.start()])
             start = found.end()
-    return between.split(cell) if quoted else [*parts, cell[start:]]
+    return _split(cell, between) if in_quotes else [*parts, cell[start:]]
 
 
 def _json_texts(cell: str) -> tuple[str, ...] | Fault:
@@ -112,7 +172,7 @@ def _json_pairs(cell: str) -> Pairs | Fault:
         return items
     pairs = []
     for item in items:
-        # Objects come as tuples of (key, value), so that a key that stands twice is seen.
+        # Objects are tuples of (key, value) here, so that a repeated key is seen.
         match item:
             case tuple((("provider", str(provider)), ("id", str(identifier)))):
                 pairs.append((provider.strip(BLANKS), identifier.strip(BLANKS)))
@@ -120,14 +180,14 @@ def _json_pairs(cell: str) -> Pairs | Fault:
                 pairs.append((provider.strip(BLANKS), identifier.strip(BLANKS)))
             case _:
                 return Fault('objects as {"provider": "…", "id": "…"} are expected in the array')
-    return _whole(tuple(found for found in pairs if any(found)))
+    return _complete(tuple(found for found in pairs if any(found)))
 
 
 def _refuse(_: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are no JSON")
+    raise ValueError("NaN and Infinity are not JSON")
 
 
-# Numbers stand for their own text: all cells are text, and none may become 3.5e11.
+# Numbers are kept as their own text: all cells are text, and none may become 3.5e11.
 _DECODER: Final = json.JSONDecoder(
     parse_int=str, parse_float=str, parse_constant=_refuse, object_pairs_hook=tuple
 )
@@ -138,8 +198,6 @@ def _json_array(cell: str) -> list[object] | Fault:
         items = _DECODER.decode(cell)
     except (ValueError, RecursionError):
         mark = cell[0]
-        return Fault(
-            f"starts with {mark} but is not a JSON array; mend it, or leave the {mark} out"
-        )
-    # A lone object is taken for the array of it: nothing else can be meant.
+        return Fault(f"starts with {mark} but is not a JSON array; fix it, or remove the {mark}")
+    # A lone object can only be meant as an array of one.
     return items if isinstance(items, list) else [items]

@@ -12,7 +12,7 @@ from importer.engine import Stop
 from importer.errors import InputError
 from importer.journal import Entry, Journal, State
 from importer.log import counted, event
-from importer.mapping import Mapping
+from importer.mapping import ENTITIES, Mapper, check_tables
 from importer.pipeline.aside import pays
 from importer.pipeline.intake import Intake, Survey, survey
 from importer.pipeline.outputs import check_paths
@@ -25,6 +25,10 @@ from importer.settings import RunOptions
 from importer.validation import NO_IDENTIFIERS, TITLE_UNLISTED, Validator
 
 _WARNINGS: Final = {
+    ENTITIES: (
+        "cells.entities",
+        "{rows} with an HTML entity (such as &amp;) in a list; it is sent as it is.",
+    ),
     NO_IDENTIFIERS: (
         "rows.without_identifiers",
         "{rows} without identifiers: the API may not match such contacts to a guest.",
@@ -74,24 +78,27 @@ class _ImportRun(Run):
         options = self.options
         with self.open_source() as source:
             header = source.header
-            mapping = self._mapping(source)
+            mapper = self._mapper(source)
         validator = Validator(options.rules, self.started)
-        for warning in mapping.warnings:
-            event(logging.WARNING, "column.ignored", warning)
+        check_tables(
+            options.mapping, lambda mapped, batch: validator.validate(mapped, batch).issues
+        )
+        if mapper.warning:
+            event(logging.WARNING, "column.ignored", mapper.warning, columns=list(mapper.ignored))
         # Held from here on if it exists, so that a second run does not read the file in vain.
         # A new one is created after the checks: a file that is refused leaves none.
         journal = self._open_journal() if options.journal.exists() else None
         if has_process:
             self.stack.enter_context(self.interruption)
-        surveyed = self._survey(mapping, validator)
+        surveyed = self._survey(mapper, validator)
         source = self.stack.enter_context(self.open_source())
         if source.header != header:
             raise InputError(f"{self.name}: {CHANGED}.")
-        self.open_outputs(source, mapping.carry)
+        self.open_outputs(source, mapper.carry)
         journal = journal or self._open_journal()
         self._prepare(journal)
         intake = Intake(
-            source, mapping, validator, journal.key, keeps_cells=self.recorder.keeps_cells
+            source, mapper, validator, journal.key, keeps_cells=self.recorder.keeps_cells
         )
         if has_process and not options.asks_api and pays(source.size):
             intake.read_aside(self.stack)
@@ -101,9 +108,9 @@ class _ImportRun(Run):
         self._log_warnings()
         return self.finish(intake.sha256, surveyed.sha256 if surveyed else None)
 
-    def _mapping(self, source: Source) -> Mapping:
+    def _mapper(self, source: Source) -> Mapper:
         try:
-            return Mapping.of(source.header, self.options.mapping, source.header_line)
+            return Mapper.of(source.header, self.options.mapping, source.header_line)
         except InputError as error:
             path = self.options.source.path or "standard input"
             raise InputError(f"{path}: {error}") from error
@@ -115,12 +122,12 @@ class _ImportRun(Run):
     def _is_hurried(self) -> bool:
         return self.interruption.stop is not None
 
-    def _survey(self, mapping: Mapping, validator: Validator) -> Survey | None:
+    def _survey(self, mapper: Mapper, validator: Validator) -> Survey | None:
         options = self.options
         if options.dry_run and not options.strict:
             return None  # nothing is sent, so a single reading is enough
         checks = validator if options.strict else None
-        surveyed = survey(self.open_source, mapping, checks, self._is_hurried)
+        surveyed = survey(self.open_source, mapper, checks, self._is_hurried)
         if surveyed is not None and surveyed.invalid:
             self.interrupt(
                 Stop(

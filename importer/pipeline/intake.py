@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from importer.journal import Claims
-from importer.mapping import Mapping as Columns
+from importer.mapping import Mapper
 from importer.pipeline.aside import Aside
 from importer.planning import plan
 from importer.reading import Source
@@ -37,7 +37,7 @@ class Survey:
 
 def survey(
     open_source: Callable[[], Source],
-    mapping: Columns,
+    mapper: Mapper,
     validator: Validator | None,
     is_hurried: Callable[[], bool],
 ) -> Survey | None:
@@ -45,7 +45,7 @@ def survey(
 
     Args:
         open_source: Opens the source file from its start.
-        mapping: The fields of the columns.
+        mapper: Maps the columns to fields.
         validator: Validates the records; None skips that, as it takes far longer than reading.
         is_hurried: Whether the run is to end as soon as possible.
 
@@ -62,7 +62,7 @@ def survey(
                 return None
             rows += len(batch.lines)
             if validator is not None:
-                invalid += len(validator.validate(mapping.apply(batch.cells), batch).issues)
+                invalid += len(validator.validate(mapper.apply(batch.cells), batch).issues)
         return Survey(rows, invalid, source.sha256)
 
 
@@ -89,7 +89,7 @@ class Intake:
 
     Args:
         source: The open source file.
-        mapping: The fields of the columns.
+        mapper: Maps the columns to fields.
         validator: Validates the records.
         key: Returns the key of a contact, from its order and its canonical form.
         keeps_cells: Whether the cells are still needed after validation.
@@ -98,14 +98,14 @@ class Intake:
     def __init__(
         self,
         source: Source,
-        mapping: Columns,
+        mapper: Mapper,
         validator: Validator,
         key: Callable[[str, bytes], bytes],
         *,
         keeps_cells: bool,
     ) -> None:
         self._source = source
-        self._mapping = mapping
+        self._mapper = mapper
         self._validator = validator
         self._key = key
         self._keeps_cells = keeps_cells
@@ -157,14 +157,15 @@ class Intake:
         return self._source.sha256
 
     def _unvalidated(self, batch: Batch) -> ValidatedBatch:
-        orders = dict.fromkeys(batch.lines.index.tolist(), "") | self._mapping.orders(batch.cells)
+        orders = dict.fromkeys(batch.lines.index.tolist(), "") | self._mapper.orders(batch.cells)
         return ValidatedBatch(batch, unvalidated=orders)
 
     def _validate(self, batch: Batch) -> ValidatedBatch:
-        mapped = self._mapping.apply(batch.cells)
+        mapped = self._mapper.apply(batch.cells)
         validated = self._validator.validate(mapped, batch)
         invalid = _invalid(validated.issues, mapped)
-        return ValidatedBatch(batch, invalid, validated.valid, validated.warnings)
+        warnings = {**mapped.warnings, **validated.warnings}
+        return ValidatedBatch(batch, invalid, validated.valid, warnings)
 
     def _planned(self, valid: "pd.DataFrame | None") -> list[Planned]:
         if valid is None:

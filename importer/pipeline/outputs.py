@@ -122,7 +122,7 @@ class Outputs:
         source = self._source
         recorder = Recorder(self._results.stream, source.header, carry)
         if self._rejects is not None:
-            recorder.keep_rejects(self._rejects.stream, source.delimiter, source.sep_line)
+            recorder.keep_rejects(self._rejects.stream, source.delimiter, source.preamble)
         return recorder
 
     def commit(self, failure: OSError | None) -> None:

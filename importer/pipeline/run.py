@@ -87,7 +87,7 @@ class Run:
     def open_source(self) -> Source:
         """Open the source file from its start."""
         self._stdin.seek(0)
-        return open_source(self.options.source, self._stdin)
+        return open_source(self.options.source, self._stdin, self.options.mapping.named_columns)
 
     def open_journal(self, *, writable: bool) -> Journal:
         """Open the journal; it is held until the run ends.

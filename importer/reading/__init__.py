@@ -1,10 +1,11 @@
 """The source file: from bytes on disk to batches of records.
 
-The way through this room: stored bytes (:mod:`~importer.reading.stored`) -> unpacked bytes
-(:mod:`~importer.reading.packing`) -> text (:mod:`~importer.reading.decoding`) -> physical lines
-(:mod:`~importer.reading.lines`) -> records (:mod:`~importer.reading.parsing`) -> batches
-(:mod:`~importer.reading.source`). No record is ever lost, merged, padded or shifted on it.
-Source: contract, section 3.
+stored bytes (:mod:`~importer.reading.stored`) -> unpacked bytes (:mod:`~importer.reading.packing`)
+-> text (:mod:`~importer.reading.decoding`) -> lines (:mod:`~importer.reading.lines`) -> records
+(:mod:`~importer.reading.parsing`) -> batches (:mod:`~importer.reading.source`). No record is lost,
+merged, padded or shifted on the way.
+
+Source: docs/input.md.
 """
 
 from importer.reading.source import Source, open_source

@@ -1,6 +1,10 @@
-"""Decoding: bytes to text, strictly. What cannot be decoded is told, never replaced."""
+"""Decoding: bytes to text, strictly. What cannot be decoded is an error, never replaced.
+
+Source: docs/input.md, "Encodings".
+"""
 
 import codecs
+import contextlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -14,8 +18,8 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le", "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16-be", "utf-16"),
 )
-# Codecs of text that no file is written in; some decode to lone surrogates.
-_NO_FILE_CODECS: Final = frozenset(
+# Codecs that are not encodings of files; some decode to lone surrogates.
+_NOT_OF_FILES: Final = frozenset(
     {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"}
 )
 _SAMPLE_BYTES: Final = 4096
@@ -27,20 +31,23 @@ class Encoding(NamedTuple):
 
     Attributes:
         decode: Codec for its bytes after the byte order mark.
-        write: Codec for a file that is to be read back with the same options.
+        write: Codec for a file that the same options can read again.
         mark: Length of the byte order mark, bytes.
+        must_not_be_utf_8: Whether the mark is that of UTF-8 although the options name another
+            encoding, which is right only if the text is not UTF-8.
     """
 
     decode: str
     write: str
     mark: int = 0
+    must_not_be_utf_8: bool = False
 
 
 class UndecodableError(Exception):
     """Bytes that are not in the encoding.
 
     Attributes:
-        offset: Bytes before them, from the start of the unpacked file.
+        offset: Their offset, from the start of the unpacked file.
         before: The text of the same block before them.
     """
 
@@ -51,31 +58,31 @@ class UndecodableError(Exception):
 
 
 def codec_name(encoding: str) -> str:
-    """Return the name that Python gives to *encoding*.
+    """Return Python's name of *encoding*.
 
     Raises:
-        UsageError: Python knows no such encoding of text.
+        UsageError: Python has no such encoding of text.
     """
     try:
         "a".encode(encoding)
         name = codecs.lookup(encoding).name
     except (LookupError, ValueError):
         name = ""
-    if not name or name in _NO_FILE_CODECS:
+    if not name or name in _NOT_OF_FILES:
         raise UsageError(
-            f"--encoding {encoding!r} is no encoding that is known. Usual ones are utf-8,"
+            f"--encoding {encoding!r} is not a known encoding. Usual ones are utf-8,"
             " cp1252 (Excel in western Europe), cp1250, cp1251, shift_jis and gb18030"
         )
     return name
 
 
 def detect_encoding(head: bytes, asked: str | None) -> Encoding:
-    """Tell how the file that begins with *head* is encoded.
+    """Return how the file that begins with *head* is encoded.
 
     Args:
         head: The first bytes of the unpacked file.
-        asked: Codec name from the options, as `codec_name` gives it; None is UTF-8, or what
-            the byte order mark says.
+        asked: Codec from the options, as :func:`codec_name` returns it; None for UTF-8, or
+            what the byte order mark says.
 
     Raises:
         InputError: The byte order mark contradicts the options, or is missing.
@@ -86,14 +93,14 @@ def detect_encoding(head: bytes, asked: str | None) -> Encoding:
     if asked is None:
         _refuse_unmarked(head)
         return Encoding("utf-8", "utf-8")
-    if any(head.startswith(mark) for mark, _, _ in _MARKS):
-        raise InputError(
-            f"begins with the byte order mark of a Unicode encoding, but --encoding says {asked}."
-            " Leave --encoding out"
-        )
+    marked = next((codec for mark, codec, _ in _MARKS if head.startswith(mark)), None)
+    if marked == "utf-8" and not asked.startswith("utf-"):
+        return Encoding(asked, asked, len(codecs.BOM_UTF8), must_not_be_utf_8=True)
+    if marked:
+        raise _contradiction(asked)
     if asked in {"utf-16", "utf-32"}:
         raise InputError(
-            f"has no byte order mark, so {asked} leaves open which byte comes first. Say"
+            f"has no byte order mark, so {asked} does not say which byte comes first. Use"
             f" --encoding {asked}-le or --encoding {asked}-be"
         )
     return Encoding("utf-8" if asked == "utf-8-sig" else asked, asked)
@@ -104,7 +111,10 @@ def decode(blocks: Iterator[bytes], encoding: Encoding) -> Iterator[str]:
 
     Raises:
         UndecodableError: Some bytes are not in the encoding.
+        InputError: The byte order mark contradicts the options.
     """
+    if encoding.must_not_be_utf_8:
+        blocks = _refusing_utf_8(blocks, encoding.decode)
     decoder = codecs.getincrementaldecoder(encoding.decode)()
     read = encoding.mark
     try:
@@ -120,8 +130,30 @@ def decode(blocks: Iterator[bytes], encoding: Encoding) -> Iterator[str]:
         ) from None
 
 
+def _refusing_utf_8(blocks: Iterator[bytes], asked: str) -> Iterator[bytes]:
+    """Pass on *blocks*; the first that is not ASCII must not be UTF-8.
+
+    Some programs write the mark of UTF-8 and then another encoding.
+    """
+    is_ascii = True
+    for block in blocks:
+        if is_ascii and not block.isascii():
+            is_ascii = False
+            with contextlib.suppress(UnicodeDecodeError):
+                codecs.getincrementaldecoder("utf-8")().decode(block)
+                raise _contradiction(asked)
+        yield block
+
+
+def _contradiction(asked: str) -> InputError:
+    return InputError(
+        f"begins with the byte order mark of a Unicode encoding, but --encoding says {asked}."
+        " Leave --encoding out"
+    )
+
+
 def _agrees(mark: bytes, codec: str) -> bool:
-    """Whether *codec*, too, reads *mark* as a byte order mark."""
+    """Return whether *codec* reads *mark* as a byte order mark, too."""
     try:
         return mark.decode(codec) in {"\ufeff", ""}
     except UnicodeDecodeError:
@@ -129,7 +161,7 @@ def _agrees(mark: bytes, codec: str) -> bool:
 
 
 def _refuse_unmarked(head: bytes) -> None:
-    """Refuse UTF-16 and UTF-32 without a mark: every other byte of western text is a NUL."""
+    """Refuse UTF-16 and UTF-32 without a mark: every other byte of Western text is a NUL."""
     sample = head[: min(len(head) // 4 * 4, _SAMPLE_BYTES)]
     if len(sample) < _LEAST_SAMPLE_BYTES:
         return
@@ -146,5 +178,5 @@ def _refuse_unmarked(head: bytes) -> None:
         case _:
             return
     raise InputError(
-        f"looks like {guess.upper()} without a byte order mark. If it is, say --encoding {guess}"
+        f"looks like {guess.upper()} without a byte order mark. If it is, use --encoding {guess}"
     )

@@ -1,7 +1,9 @@
-r"""Physical lines: text cut at ``\r\n``, ``\n`` and ``\r``, and nowhere else.
+r"""Lines: text cut at ``\r\n``, ``\n`` and ``\r``, and nowhere else.
 
-``str.splitlines`` would also cut at form feeds, U+0085, U+2028 and others, which are characters
-like any other to a CSV file.
+``str.splitlines`` would also cut at form feeds, U+0085, U+2028 and others, which are ordinary
+characters in a CSV file.
+
+Source: docs/input.md, "Lines".
 """
 
 import io
@@ -12,17 +14,24 @@ from typing import Final
 
 from importer.errors import InputError
 from importer.reading.decoding import UndecodableError
+from importer.reading.recognition import joining_end, unrecognised_end
 
-# Room for a cell of ten million characters, and a bound to what a lost quote can keep in memory.
+# Enough for a cell of ten million characters, and a limit on what a lost quote keeps in memory.
 MAX_RECORD_CHARACTERS: Final = 16 * 1024 * 1024
-_END_OF_FILE_MARK: Final = "\x1a"  # Ctrl-Z, of DOS and of CP/M before it
+_END_OF_FILE_MARK: Final = "\x1a"  # Ctrl-Z, as DOS writes it
+_SAMPLE_CHARACTERS: Final = 64 * 1024
 
 
 class LineReader:
     """The lines of the source file, each with its line end; lines can be given back.
 
+    Args:
+        texts: The text of the file, in blocks.
+        encoding: Codec, for messages.
+        max_characters: Most characters of a line, and of a record.
+
     Attributes:
-        number: Lines handed out and not given back, so the number of the last one.
+        number: Number of the last line handed out, from 1; 0 before the first.
     """
 
     def __init__(
@@ -31,7 +40,6 @@ class LineReader:
         encoding: str = "utf-8",
         max_characters: int = MAX_RECORD_CHARACTERS,
     ) -> None:
-        """Read the blocks *texts*; *encoding* is what messages call their encoding."""
         self.number = 0
         self.max_characters = max_characters
         self._texts = texts
@@ -41,9 +49,10 @@ class LineReader:
         self._held = ""  # "\r" at the end of a block: the next may begin with its "\n"
         self._partial: list[str] = []  # beginning of a line whose end is still to come
         self._partial_size = 0
+        self._is_ascii = True  # all text so far
 
     def __iter__(self) -> Iterator[str]:
-        """Hand out the lines that are left.
+        """Yield the lines that are left.
 
         Raises:
             InputError: A line is longer than a record may be, or not in the encoding.
@@ -54,17 +63,23 @@ class LineReader:
             yield queue.popleft()
 
     def give_back(self, lines: list[str]) -> None:
-        """Take back *lines*, the last ones handed out, to hand them out again."""
+        """Put back *lines*, the last ones handed out, to be handed out again."""
         self._queue.extendleft(reversed(lines))
         self.number -= len(lines)
 
     def skip(self, count: int) -> None:
-        """Pass over the next *count* lines."""
+        """Drop the next *count* lines."""
         for _ in islice(self, count):
             pass
 
+    def peek(self, count: int) -> list[str]:
+        """Return the next *count* lines, or as many as are left, without handing them out."""
+        ahead = list(islice(self, count))
+        self.give_back(ahead)
+        return ahead
+
     def _fill(self) -> bool:
-        """Cut the next blocks until there is a line; False at the end of the file."""
+        """Cut blocks until there is a line; return False at the end of the file."""
         while not self._queue:
             try:
                 text = next(self._texts, None)
@@ -76,6 +91,7 @@ class LineReader:
         return True
 
     def _cut_lines(self, text: str) -> None:
+        self._is_ascii = self._is_ascii and text.isascii()
         text = self._held + text
         self._held = "\r" if text.endswith("\r") else ""
         if self._held:
@@ -94,9 +110,10 @@ class LineReader:
         self._cut += len(lines)
         self._queue.extend(lines)
         if self._partial_size > self.max_characters:
+            end = joining_end("".join(self._partial)[:_SAMPLE_CHARACTERS], ",", is_whole_file=False)
+            reason = unrecognised_end(end) if end else "check that this is a CSV file"
             raise InputError(
-                f"line {self._cut + 1} is longer than {self.max_characters:,} characters, which"
-                " no record is. Check that this is a CSV file"
+                f"line {self._cut + 1} is longer than {self.max_characters:,} characters; {reason}"
             )
 
     def _finish(self) -> bool:
@@ -111,12 +128,18 @@ class LineReader:
     def _undecodable(self, error: UndecodableError) -> InputError:
         self._cut_lines(error.before)
         line = self._cut + len(self._held) + 1
-        remedy = (
-            "Save it as UTF-8, or say which encoding it is in: --encoding cp1252 for Excel in"
-            " western Europe"
-            if self._encoding == "utf-8"
-            else "Say with --encoding which encoding it is in"
-        )
+        if self._encoding != "utf-8":
+            remedy = "Say with --encoding which encoding it is in"
+        elif self._is_ascii:
+            remedy = (
+                "Save it as UTF-8, or say which encoding it is in: --encoding cp1252 for Excel in"
+                " western Europe"
+            )
+        else:
+            remedy = (
+                "What precedes it is UTF-8, so this cell is damaged, or comes from another file:"
+                " correct it, and save the file as UTF-8 (--encoding cp1252 would garble the rest)"
+            )
         return InputError(
             f"line {line}: the byte at offset {error.offset:,} of the text is not"
             f" {self._encoding.upper()}. {remedy}"

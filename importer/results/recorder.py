@@ -46,15 +46,15 @@ class Recorder:
         """The error after which nothing more is written; outcomes are still counted."""
         self._changed = threading.Condition()
 
-    def keep_rejects(self, rejects: TextIO, delimiter: str, sep_line: str = "") -> None:
+    def keep_rejects(self, rejects: TextIO, delimiter: str, preamble: str = "") -> None:
         """Also write the records that are not done, as they were read.
 
         Args:
             rejects: The stream for them.
             delimiter: That of the source file, so that the same options read them again.
-            sep_line: Excel's line that names the delimiter, ``""`` if there was none.
+            preamble: Lines of the source file before its header, each with a line end.
         """
-        self._rejects = Rejects(rejects, self._header, delimiter, sep_line)
+        self._rejects = Rejects(rejects, self._header, delimiter, preamble)
 
     @property
     def keeps_cells(self) -> bool:
@@ -133,16 +133,15 @@ class Rejects:
         stream: The stream to write to.
         header: Names of the source file's columns.
         delimiter: That of the source file, so that the same options read them again.
-        sep_line: Excel's line that names the delimiter, ``""`` if there was none.
+        preamble: Lines of the source file before its header, each with a line end.
 
     Source: docs/results.md.
     """
 
     def __init__(
-        self, stream: TextIO, header: Sequence[str], delimiter: str, sep_line: str = ""
+        self, stream: TextIO, header: Sequence[str], delimiter: str, preamble: str = ""
     ) -> None:
-        if sep_line:
-            stream.write(f"{sep_line}\r\n")
+        stream.write(preamble)
         self._writer = csv.writer(stream, delimiter=delimiter)
         self._width = len(header)
         names = [name.strip() for name in header]

@@ -7,7 +7,7 @@ from batches import NOW, ORDER, batch_of, contacts_from
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.mapping import Mapping
+from importer.mapping import Mapper
 from importer.settings import MappingOptions, Rules
 from importer.validation import Validator
 from schemas.canonical import canonical, canonical_field, same_contact
@@ -32,7 +32,7 @@ JSON = st.recursive(
 def test_text_arrives_trimmed_and_otherwise_untouched(rows: list[tuple[str, ...]]) -> None:
     """Any text without control characters is in the body as it stands in the cell."""
     batch = batch_of(*((ORDER, "x", *row) for row in rows))
-    mapped = Mapping.of(("orderRef", "street", *PLAIN), MappingOptions()).apply(batch.cells)
+    mapped = Mapper.of(("orderRef", "street", *PLAIN), MappingOptions()).apply(batch.cells)
     found = VALIDATOR.validate(mapped, batch)
     bodies = {contact.row: contact.fields for contact in contacts_from(found)}
     for number, row in enumerate(rows, start=1):
@@ -48,7 +48,7 @@ def test_text_arrives_trimmed_and_otherwise_untouched(rows: list[tuple[str, ...]
 def test_any_cells_give_one_verdict_a_row(rows: list[tuple[str, ...]]) -> None:
     """No cell makes the program fail, and every row is valid or told why not, in one line."""
     batch = batch_of(*rows, width=len(HEADER))
-    mapped = Mapping.of(HEADER, MappingOptions(identifiers={"X": ("city",)})).apply(batch.cells)
+    mapped = Mapper.of(HEADER, MappingOptions(identifiers={"X": ("city",)})).apply(batch.cells)
     found = VALIDATOR.validate(mapped, batch)
     numbers = [*found.valid.index, *found.issues]
     assert sorted(numbers) == list(range(1, len(rows) + 1))

@@ -1,10 +1,10 @@
-"""Batches as the reading room hands them over, made from rows of text."""
+"""Batches as ``importer.reading`` returns them, made from rows of text."""
 
 from datetime import UTC, datetime
 
 import pandas as pd
 
-from importer.mapping import Mapping
+from importer.mapping import Mapper
 from importer.planning import plan
 from importer.records import Batch, Contact
 from importer.settings import MappingOptions, Rules
@@ -36,7 +36,7 @@ def validated(
 ) -> Validated:
     """Take *rows* through mapping and validation."""
     batch = batch_of(*rows, width=len(header))
-    mapped = Mapping.of(header, options or MappingOptions()).apply(batch.cells)
+    mapped = Mapper.of(header, options or MappingOptions()).apply(batch.cells)
     return Validator(rules or Rules(), NOW).validate(mapped, batch)
 
 

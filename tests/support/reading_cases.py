@@ -1,4 +1,4 @@
-"""Reads source files for the tests of the reading room."""
+"""Reads source files for the tests of ``importer.reading``."""
 
 import io
 from collections.abc import Iterator
@@ -26,17 +26,17 @@ class Reading:
     messages: dict[int, str]
     sizes: list[int]
     sha256: str
+    preamble: str
 
 
 def read(
     source: bytes | str | Path,
     *,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    limit: int | None = None,
+    columns: tuple[str, ...] = (),
     max_rows: int = 5_000,
+    **options: object,
 ) -> Reading:
-    """Read a file, or bytes from standard input."""
+    """Read a file, or bytes from standard input, with these `SourceOptions`."""
     stdin = io.BytesIO()
     path = None
     match source:
@@ -46,8 +46,8 @@ def read(
             stdin = io.BytesIO(source.encode())
         case bytes():
             stdin = io.BytesIO(source)
-    options = SourceOptions(path=path, encoding=encoding, delimiter=delimiter, limit=limit)
-    with open_source(options, stdin) as opened:
+    source_options = SourceOptions(path=path, **options)  # type: ignore[arg-type]
+    with open_source(source_options, stdin, columns) as opened:
         batches = list(opened.batches(max_rows))
         return Reading(
             header=opened.header,
@@ -66,6 +66,7 @@ def read(
             },
             sizes=[len(batch.lines) for batch in batches],
             sha256=opened.sha256,
+            preamble=opened.preamble,
         )
 
 
@@ -74,8 +75,10 @@ def blocks_of(data: bytes, size: int) -> Iterator[bytes]:
     return (data[start : start + size] for start in range(0, len(data), size))
 
 
-def records_of(data: bytes, delimiter: str = ",", block_bytes: int = 1 << 18) -> list[Record]:
-    """Cut *data* into records without a header, reading so many bytes at a time."""
+def records_of(
+    data: bytes, width: int, delimiter: str = ",", block_bytes: int = 1 << 18
+) -> list[Record]:
+    """Cut *data* into records of a header with *width* cells, reading so many bytes at a time."""
     encoding = detect_encoding(data[:4], None)
     texts = decode(blocks_of(data[encoding.mark :], block_bytes), encoding)
-    return list(records(LineReader(texts, encoding.decode), delimiter))
+    return list(records(LineReader(texts, encoding.decode), delimiter, width))

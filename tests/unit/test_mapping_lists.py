@@ -3,15 +3,15 @@
 import pytest
 from batches import ORDER, batch_of
 
-from importer.mapping import Mapping
+from importer.mapping import Mapper
 from importer.records import Mapped
 from importer.settings import MappingOptions
 
 
 def mapped(header: tuple[str, ...], *cells: str, **options: object) -> Mapped:
     """Map one row, number 7."""
-    mapping = Mapping.of(("orderRef", *header), MappingOptions(**options))  # type: ignore[arg-type]
-    return mapping.apply(batch_of((ORDER, *cells), first=7).cells)
+    mapper = Mapper.of(("orderRef", *header), MappingOptions(**options))  # type: ignore[arg-type]
+    return mapper.apply(batch_of((ORDER, *cells), first=7).cells)
 
 
 def value(field: str, cell: str, **options: object) -> object:
@@ -59,7 +59,7 @@ def test_malformed_array_is_an_issue_of_its_row(cell: str) -> None:
     found = mapped(("street",), cell)
     assert [(issue.row, issue.code) for issue in found.issues] == [(7, "invalid.street")]
     assert [issue.message for issue in found.issues] == [
-        "street: starts with [ but is not a JSON array; mend it, or leave the [ out"
+        "street: starts with [ but is not a JSON array; fix it, or remove the ["
     ]
     assert found.fields["street"].tolist() == [()]
 

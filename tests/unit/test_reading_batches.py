@@ -1,4 +1,4 @@
-"""Batches: how the records leave the room."""
+"""Batches: what ``importer.reading`` returns."""
 
 import io
 
@@ -12,8 +12,8 @@ from importer.reading.lines import LineReader
 from importer.settings import SourceOptions
 
 
-def test_a_batch_is_as_the_rooms_agreed() -> None:
-    """Text by position, numbered by row; lines for all records, cells for the sound ones."""
+def test_batch_has_cells_of_well_formed_records_and_lines_of_all() -> None:
+    """Text by position, numbered by row."""
     with open_source(SourceOptions(path=None), io.BytesIO(b"a,b\n1,\n2\n3,NA\n")) as opened:
         (batch,) = opened.batches()
     expected = pd.DataFrame(
@@ -26,8 +26,8 @@ def test_a_batch_is_as_the_rooms_agreed() -> None:
     assert {str} == {type(cell) for cell in batch.cells.to_numpy().flat}
 
 
-def test_a_batch_of_broken_records_alone_has_its_columns() -> None:
-    """Whoever maps it finds them all, without rows."""
+def test_batch_without_well_formed_records_has_its_columns() -> None:
+    """All of them, without rows."""
     with open_source(SourceOptions(path=None), io.BytesIO(b"a,b\n1\n")) as opened:
         (batch,) = opened.batches()
     assert batch.cells.shape == (0, 2)
@@ -40,7 +40,7 @@ def test_a_batch_of_broken_records_alone_has_its_columns() -> None:
     [(None, [4, 4, 2]), (0, []), (3, [3]), (4, [4]), (5, [4, 1]), (99, [4, 4, 2])],
 )
 def test_batches_number_the_rows_on(limit: int | None, sizes: list[int]) -> None:
-    """From 1, without gaps, broken ones included."""
+    """From 1, without gaps, faulty ones included."""
     text = "a,b\n" + "1,2\n3\n" * 5
     reading = read(text, limit=limit, max_rows=4)
     assert sizes == reading.sizes

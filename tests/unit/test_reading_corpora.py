@@ -8,7 +8,7 @@ from reading_cases import read
 
 @dataclass(frozen=True)
 class Case:
-    """A file, and the sound and broken rows in it."""
+    """A file, and the well-formed and faulty rows in it."""
 
     text: str
     sound: dict[int, tuple[str, ...]]
@@ -46,7 +46,7 @@ CASES = {
     "a separator more in one row": Case(
         "a,b\n1,2\n3,,4\n5,6\n", {1: ("1", "2"), 3: ("5", "6")}, (2,)
     ),
-    "a separator more in every row": Case("a,b\n1,2,\n3,4,\n", {}, (1, 2)),
+    "a separator more in every row": Case("a,b\n1,2,\n3,4,\n", TWO),
     "an extra quote in one row": Case(
         'a,b\n"1","2"\n""3","4"\n"5","6"\n', {1: ("1", "2"), 3: ("5", "6")}, (2,)
     ),
@@ -59,7 +59,7 @@ CASES = {
     "a lost opening quote": Case(
         'a,b\n"1","2"\n3","4"\n"5","6"\n', {1: ("1", "2"), 3: ("5", "6")}, (2,)
     ),
-    "comma and blank as delimiter": Case('a,b\n"1", "2"\n3, 4\n', {2: ("3", " 4")}, (1,)),
+    "comma and blank as delimiter": Case('a,b\n"1", "2"\n3, 4\n', {1: ("1", "2"), 2: ("3", " 4")}),
     "apostrophe as quote": Case("a,b\n'1','2'\n'3,4'\n", {1: ("'1'", "'2'"), 2: ("'3", "4'")}),
     "backslash as escape": Case('a,b\n"1 \\"x\\"","2"\n3,4\n', {2: ("3", "4")}, (1,)),
     "several tables": Case("a,b\n1,2\n\nc,d,e\n3,4,5\n", {1: ("1", "2")}, (2, 3)),
@@ -72,8 +72,8 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_odd_files_are_read_right_record_by_record(case: Case) -> None:
-    """What is sound is read, what is not is broken alone."""
+def test_odd_file_is_read_record_by_record(case: Case) -> None:
+    """Well-formed records are read, and only the others are faulty."""
     reading = read(case.text)
     assert reading.cells == case.sound
     assert tuple(reading.broken) == case.broken

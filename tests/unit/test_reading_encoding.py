@@ -162,15 +162,42 @@ def test_a_mark_that_contradicts_the_options_is_an_error(data: bytes, encoding: 
         read(data, encoding=encoding)
 
 
+MIXED = {
+    "first record": b"orderRef,b\n1,M\xfcller\n",
+    "far into the file": b"orderRef,b\n" + b"1,a\n" * 100_000 + b"2,\x80 M\xfcller\n",
+    "header": b"orderRef,Stra\xdfe\n1,a\n",
+}
+
+
+@pytest.mark.parametrize("data", MIXED.values(), ids=MIXED)
+def test_other_encoding_after_the_mark_of_utf_8_is_read_as_the_error_says(data: bytes) -> None:
+    """Some programs write the mark and then the code page of Windows."""
+    with pytest.raises(InputError, match=r"not UTF-8.*--encoding cp1252 for Excel"):
+        read(codecs.BOM_UTF8 + data)
+    marked = read(codecs.BOM_UTF8 + data, encoding="cp1252")
+    plain = read(data, encoding="cp1252")
+    assert (marked.header, marked.cells) == (plain.header, plain.cells)
+    assert marked.encoding == "cp1252"
+
+
+def test_damaged_utf_8_is_not_blamed_on_the_encoding() -> None:
+    """With another --encoding, all that is in order would be garbled."""
+    data = codecs.BOM_UTF8 + "a,b\nZoë,x\n".encode() + b"1,\xfc\n"
+    with pytest.raises(InputError, match=r"line 3: .*What precedes it is UTF-8.*correct it"):
+        read(data)
+    with pytest.raises(InputError, match="Leave --encoding out"):
+        read(codecs.BOM_UTF8 + b"a,b\n" * 100_000 + "Zoë,x\n".encode(), encoding="cp1252")
+
+
 @pytest.mark.parametrize(
     "encoding", ["utf-9", "base64", "rot13", "hex", "idna", "unicode_escape", "utf-7", "a\0"]
 )
 def test_an_encoding_that_is_none_is_wrong_usage(encoding: str) -> None:
     """Also codecs that Python has for other things."""
-    with pytest.raises(UsageError, match="no encoding that is known"):
+    with pytest.raises(UsageError, match="not a known encoding"):
         read(b"a,b\n1,2\n", encoding=encoding)
 
 
 def test_no_character_is_ever_replaced() -> None:
     """A replacement character is read only where one stands."""
-    assert records_of("\ufffd\n".encode())[0].cells == ["\ufffd"]
+    assert records_of("\ufffd\n".encode(), 1)[0].cells == ["\ufffd"]

@@ -35,7 +35,7 @@ FOREIGN = {
     "xz": (lzma.compress(CSV), "an xz file"),
     "zstd": (zst_of(CSV), "a zstd file"),
     "zip": (zip_of(("a.csv", CSV)), "a ZIP archive"),
-    "HTML": (b"\n <!DOCTYPE html>\n<html><title>Log in</title>", "an HTML page.*signed in"),
+    "HTML": (b"\n <!DOCTYPE html>\n<html><title>Log in</title>", "an HTML page.*Sign in"),
     "HTML without doctype": (b"<HTML lang=en>\n", "an HTML page"),
     "HTML with a mark": ("\ufeff<!doctype html>".encode(), "an HTML page"),
     "HTML in UTF-16": ("<html>".encode("utf-16"), "an HTML page"),
@@ -67,6 +67,96 @@ def test_a_workbook_under_the_name_of_a_zip_archive_is_named(tmp_path: Path) -> 
         read(write(tmp_path, ".zip", XLSX))
 
 
+ROWS = "{order},Ann,Murphy{end}{order},Bob,Byrne{end}{order},Zoe,Kelly{end}"
+ORDER_REF = "2d7de9df-45a2-45ea-872c-30e45139007d"
+ENDS = {
+    "\u2028": r"U\+2028 \(line separator\)",
+    "\u2029": r"U\+2029 \(paragraph separator\)",
+    "\x85": r"U\+0085 \(next line",
+    "\x1e": r"0x1E \(record separator\)",
+    "\x1d": r"0x1D \(group separator\)",
+    "\x1c": r"0x1C \(file separator\)",
+    "\x15": r"0x15 \(the line end of EBCDIC\)",
+    "\x0c": r"0x0C \(form feed\)",
+    "\x0b": r"0x0B \(vertical tab\)",
+    r"\n": r"the two characters \\n",
+    r"\r": r"the two characters \\r",
+    r"\r\n": r"the four characters \\r\\n",
+    "<br>": "<br>",
+    "<br/>": "<br/>",
+    "&#10;": "&#10;",
+    "%0A": "%0A",
+    "\xb6": r"U\+00B6",
+    "\u2424": r"U\+2424",
+    "|": r"'\|'",
+    "~": "'~'",
+    "$": r"'\$'",
+}
+
+
+@pytest.mark.parametrize("final", ["", "\n", "\r\n"], ids=["no end", "LF", "CRLF"])
+@pytest.mark.parametrize("header", ["orderRef,firstName,lastName", '"orderRef","a",b'])
+@pytest.mark.parametrize(("end", "name"), ENDS.items(), ids=map(repr, ENDS))
+def test_unrecognised_line_end_is_named_without_quoting_the_file(
+    end: str, name: str, header: str, final: str
+) -> None:
+    """All of the file is one line then, and none of it may reach a message."""
+    text = f"{header}{end}{ROWS.format(order=ORDER_REF, end=end)}{final}"
+    with pytest.raises(InputError, match=f"line ends are not recognised: .* {name}.*sed") as caught:
+        read(text)
+    for word in ("Ann", "Murphy", ORDER_REF, "orderRef"):
+        assert word not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", [end for end in ENDS if not end.isprintable()], ids=repr)
+def test_line_end_that_only_the_records_have_is_named(end: str) -> None:
+    """The header may come from another program."""
+    rows = ROWS.format(order="W1", end=end)
+    with pytest.raises(InputError, match="line 2: the line ends are not recognised"):
+        read(f"orderRef,firstName,lastName\n{rows}")
+
+
+@pytest.mark.parametrize("end", [end for end in ENDS if len(end) == 1], ids=repr)
+def test_the_same_character_inside_cells_is_text(end: str) -> None:
+    """Where lines end as they should."""
+    cell = f"a{end}b"
+    reading = read(f"orderRef,{cell},note\n1,{cell},{cell}\n2,{cell},{cell},x\n", delimiter=",")
+    assert reading.cells == {1: ("1", cell, cell)}
+    assert tuple(reading.broken) == (2,)
+
+
+@pytest.mark.parametrize("codec", ["cp037", "cp500", "cp1140", "cp273"])
+@pytest.mark.parametrize("end", ["\x85", "\n"], ids=["0x15", "0x25"])
+def test_ebcdic_is_named(codec: str, end: str) -> None:
+    """With or without --encoding; only 0x25 is read as a line feed."""
+    text = f"orderRef,firstName,lastName{end}{ROWS.format(order=ORDER_REF, end=end)}"
+    with pytest.raises(InputError, match=r"EBCDIC.*0x15 or 0x25.*iconv"):
+        read(text.encode(codec))
+    if end == "\n":
+        assert len(read(text.encode(codec), encoding=codec).cells) == 3
+    else:
+        with pytest.raises(InputError, match=r"U\+0085.*0x15 in EBCDIC"):
+            read(text.encode(codec), encoding=codec)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{ORDER_REF},Ann\n{ORDER_REF},Bob\n",
+        "W1,ann@example.com,Ann\nW2,bob@example.com,Bob\n",
+        f"orderRef,firstName {ORDER_REF},Ann {ORDER_REF},Bob",
+        f"firstName;{ORDER_REF.upper()}",
+    ],
+    ids=["order", "address", "blank as line end", "upper case"],
+)
+def test_file_without_a_header_is_named_without_quoting_it(text: str) -> None:
+    """Its first record would be reported as names of columns."""
+    with pytest.raises(InputError, match="values where the names of the columns are") as caught:
+        read(text)
+    assert ORDER_REF not in str(caught.value).lower()
+    assert "ann" not in str(caught.value)
+
+
 LOOKALIKES = {
     "brackets of SQL Server": b"[id],[name]\n1,2\n",
     "a name in braces": b"{id},{name}\n1,2\n",
@@ -77,6 +167,6 @@ LOOKALIKES = {
 
 
 @pytest.mark.parametrize("data", LOOKALIKES.values(), ids=LOOKALIKES)
-def test_a_csv_that_looks_a_little_like_something_else_is_read(data: bytes) -> None:
+def test_csv_that_begins_a_little_like_another_kind_is_read(data: bytes) -> None:
     """Only what no header begins with is refused."""
     assert read(data).cells == {1: ("1", "2")}

@@ -1,11 +1,10 @@
-"""Records, sound and broken: each is there once, with its cells and its line."""
+"""Records, well-formed and faulty: each is read once, with its cells and its line."""
 
 import pytest
 from reading_cases import read, records_of
 
 from importer.reading.lines import LineReader
-from importer.reading.parsing import records
-from importer.reading.quoting import QuotingError, UnclosedError, split_quoted
+from importer.reading.parsing import QuotingError, UnclosedError, records, split_quoted
 
 SOUND = {
     "plain": ("1,2,3", ["1", "2", "3"]),
@@ -42,44 +41,72 @@ SOUND = {
     "comment sign": ("#1,2,3", ["#1", "2", "3"]),
     "backslashes": ("a\\,b\\n,\\", ["a\\", "b\\n", "\\"]),
     "formula": ("=1+1,@x,-2", ["=1+1", "@x", "-2"]),
+    "blank before a quote": ('1, "x,y",3', ["1", "x,y", "3"]),
+    "tab before a quote": ('1,\t"x",3', ["1", "x", "3"]),
+    "blank after a quote": ('1,"x" ,3', ["1", "x", "3"]),
+    "blanks around every quoted cell": (' "1" , "2,2"\t,\t"3" ', ["1", "2,2", "3"]),
+    "blanks between quoted cells": ('"1" , , "3"', ["1", " ", "3"]),
+    "blanks inside quotes": ('" 1 ","2",3', [" 1 ", "2", "3"]),
+    "line break beside blanks": ('1, "a\nb" ,3', ["1", "a\nb", "3"]),
+    "quote inside a cell": ('a"b,2,3', ['a"b', "2", "3"]),
+    "inch mark": ('1,12" pipe,3', ["1", '12" pipe', "3"]),
+    "inch mark at the end of a cell": ('1,6",3', ["1", '6"', "3"]),
+    "inch mark at the end of the record": ('1,2,6"', ["1", "2", '6"']),
+    "feet and inches": ("1,5'11\",3", ["1", "5'11\"", "3"]),
+    "quoted word inside a cell": ('1,Stazione "IP",3', ["1", 'Stazione "IP"', "3"]),
+    "quoted word in the middle": ('1,a "b" c,3', ["1", 'a "b" c', "3"]),
+    "quotes in several cells": ('a"b,c "d" e,6"', ['a"b', 'c "d" e', '6"']),
+    "quote in a cell, another cell quoted": ('"1,1",12" pipe,3', ["1,1", '12" pipe', "3"]),
+    "quoted word beside a quoted cell": ('"1",a "b","3"', ["1", 'a "b"', "3"]),
+    "quotes that would protect a delimiter": ('1,a "x,y" b', ["1", 'a "x', 'y" b']),
+    "blank cells after the last column": ("1,2,3,", ["1", "2", "3"]),
+    "many blank cells after the last column": ('1,2,3, ,"",\t', ["1", "2", "3"]),
+    "blank cells after a quoted column": ('1,2,"3",,', ["1", "2", "3"]),
+    "blank cells after a stray quote": ('1,12" pipe,3,', ["1", '12" pipe', "3"]),
     "scripts of the world": ("Nguyễn,שלום,👩‍👩‍👧", ["Nguyễn", "שלום", "👩‍👩‍👧"]),
 }
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
 @pytest.mark.parametrize(("text", "cells"), SOUND.values(), ids=SOUND)
-def test_a_sound_record_is_read_cell_for_cell(text: str, cells: list[str], end: str) -> None:
-    """RFC 4180 says what the cells are, whatever ends the lines; the next record follows."""
-    read_records = records_of(f"{text}{end}x,y,z{end}".encode())
+def test_well_formed_record_is_read_cell_for_cell(text: str, cells: list[str], end: str) -> None:
+    """Whatever ends the lines; the next record follows."""
+    read_records = records_of(f"{text}{end}x,y,z{end}".encode(), 3)
     assert [cells, ["x", "y", "z"]] == [record.cells for record in read_records]
     assert [record.fault for record in read_records] == ["", ""]
 
 
 BROKEN = {
-    "quote inside a cell": ('a"b,2,3', "stands inside cell 1"),
-    "quote at the end of a cell": ('1,2",3', "stands inside cell 2"),
-    "quotes inside a cell": ('1,a "b" c,3', "stands inside cell 2"),
-    "inch mark": ('1,2,6"', "stands inside cell 3"),
-    "blank before the quote": ('1, "x,y",3', "blank stands before the opening quote of cell 2"),
-    "tab before the quote": ('1,\t"x",3', "blank stands before the opening quote of cell 2"),
-    "blank after the quote": ('1,"x" ,3', "blank stands after the closing quote of cell 2"),
-    "text after the quote": ('"x"y,2,3', "text stands after the closing quote of cell 1"),
-    "text after the last quote": ('1,2,"x"y', "text stands after the closing quote of cell 3"),
-    "text between quotes": ('"x"y"z",2,3', "text stands after the closing quote of cell 1"),
-    "backslash as escape": (r'"say \"hi\"",2,3', "text stands after the closing quote of cell 1"),
-    "two faults": ('"x"y,a"b,3', "text stands after the closing quote of cell 1"),
+    "quote inside a cell, a cell too few": ('a"b,2', "is inside cell 1"),
+    "quotes inside a cell, a cell too many": ('1,a "b, c" d,3', "is inside cell 2"),
+    "two readings with blank cells at the end": ('1,a "x,y" b,,', "is inside cell 2"),
+    "word in quotes at the start of a cell": ('1,"IP" Stazione,3', "text follows the closing"),
+    "the same after a blank": ('1, "IP" Stazione,3', "text follows the closing"),
+    "the same after a no-break space": ('1,\u00a0"IP" Stazione,3', "is inside cell 2"),
+    "lost opening quote": ('"1",2","3"', "is inside cell 2"),
+    "lost opening quote of the first cell": ('1","2","3"', "is inside cell 1"),
+    "lost opening quote of the last cell": ('"1","2",3"', "is inside cell 3"),
+    "text after the quote": ('"x"y,2,3', "text follows the closing quote of cell 1"),
+    "text after the last quote": ('1,2,"x"y', "text follows the closing quote of cell 3"),
+    "text between quotes": ('"x"y"z",2,3', "text follows the closing quote of cell 1"),
+    "blank between quotes": ('"x" "y",2,3', "text follows the closing quote of cell 1"),
+    "doubled quote too many": ('""1"",2,3', "text follows the closing quote of cell 1"),
+    "extra quote before a quoted cell": ('1,""2","3"', "text follows the closing quote of cell 2"),
+    "extra quote after a quoted cell": ('1,"2"","3"', "text follows the closing quote of cell 2"),
+    "backslash as escape": (r'"say \"hi\"",2,3', "text follows the closing quote of cell 1"),
+    "two faults": ('"x"y,a"b,3', "text follows the closing quote of cell 1"),
     "unclosed": ('1,"x,3', "the quote that opens cell 2 is not closed"),
     "unclosed last cell": ('1,2,"', "the quote that opens cell 3 is not closed"),
     "lone quote": ('"', "the quote that opens cell 1 is not closed"),
     "three quotes": ('"""', "the quote that opens cell 1 is not closed"),
-    "unclosed after a stray quote": ('a"b,"x,3', "stands inside cell 1"),
+    "unclosed after a stray quote": ('a"b,"x,3', "is inside cell 1"),
 }
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
 @pytest.mark.parametrize(("line", "message"), BROKEN.values(), ids=BROKEN)
-def test_a_misplaced_quote_breaks_its_own_line_alone(line: str, message: str, end: str) -> None:
-    """The line is told with its text as it stands, and all other records are sound."""
+def test_misplaced_quote_makes_only_its_line_faulty(line: str, message: str, end: str) -> None:
+    """Its text is kept as it is, and all other records are read."""
     reading = read(end.join(["a,b,c", "1,2,3", line, "4,5,6", '"7\n7","8",9', ""]))
     assert {2: (line,)} == reading.broken
     assert message in reading.messages[2]
@@ -87,8 +114,50 @@ def test_a_misplaced_quote_breaks_its_own_line_alone(line: str, message: str, en
     assert reading.lines == {1: 2, 2: 3, 3: 4, 4: 5}
 
 
+SWALLOWED = {
+    "two stray quotes": ('1,"likes tea,A', "2,x,B", "3,y,C", '4,12",D'),
+    "in neighbouring lines": ('1,"likes tea,A', '2,12",B'),
+    "in the first column": ('"1,x,A', '2",y,B'),
+    "in the last column": ('1,x,"A', "2,y,B", '3,z,C"'),
+    "in different columns": ('1,"likes tea,A', "2,x,B", '3,x,C"'),
+    "with a blank line between": ('1,"likes tea,A', "", "2,x,B", '3,12",C'),
+    "with blank cells at the end": ('1,"likes tea,A,', "2,x,B,,", '3,12",C,'),
+    "after a quoted delimiter": ('"1,1","likes tea,A', '2,12","B,B"'),
+    "with a doubled quote between": ('1,"likes tea,A', '2,"",B', '3,12",C'),
+}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize("lines", SWALLOWED.values(), ids=SWALLOWED)
+def test_records_that_two_stray_quotes_swallow_are_one_faulty_record(
+    lines: tuple[str, ...], end: str
+) -> None:
+    """It keeps the text of all its lines in one cell, so that its rejects stay faulty, too."""
+    reading = read(end.join(["a,b,c", *lines, "7,8,9", ""]))
+    assert reading.broken == {1: (end.join(lines),)}
+    assert "two stray quotes may have joined several records" in reading.messages[1]
+    assert reading.cells == {2: ("7", "8", "9")}
+    assert reading.lines == {1: 2, 2: 2 + len(lines)}
+
+
+MULTILINE = {
+    "an address": ('1,"Main St\nDublin",3', ("1", "Main St\nDublin", "3")),
+    "commas in one line": ('1,"a, b, c, d\ne",3', ("1", "a, b, c, d\ne", "3")),
+    "a paragraph": ('1,"a\n\nb\n",3', ("1", "a\n\nb\n", "3")),
+    "in two cells": ('1,"a\nb","c\nd"', ("1", "a\nb", "c\nd")),
+    "one line of several has as many cells": ('1,2,"a\nb"', ("1", "2", "a\nb")),
+    "a table": ('1,"a,b\nc,d\ne,f",3', ("1", "a,b\nc,d\ne,f", "3")),
+}
+
+
+@pytest.mark.parametrize(("text", "cells"), MULTILINE.values(), ids=MULTILINE)
+def test_quoted_cell_may_span_lines(text: str, cells: tuple[str, ...]) -> None:
+    """As long as one of the lines has another number of cells than the header."""
+    assert {1: cells, 2: ("4", "5", "6")} == read(f"a,b,c\n{text}\n4,5,6\n").cells
+
+
 def test_many_unclosed_quotes_are_as_many_broken_records() -> None:
-    """Every line that opens a quote in vain is a record of its own."""
+    """Each line whose quote is never closed is a record of its own."""
     reading = read("a,b\n" + '1,"x\n' * 50 + "2,y\n")
     assert list(reading.broken.values()) == [('1,"x',)] * 50
     assert reading.cells == {51: ("2", "y")}
@@ -106,7 +175,7 @@ def test_a_lost_quote_looks_ahead_no_farther_than_a_record_may_be_long() -> None
     """Beyond the bound, the quote counts as not closed, and reading goes on at the next line."""
     text = '1,"x\n' + "2,y\n" * 30 + 'z"\n'
     reader = LineReader(iter([text]), max_characters=40)
-    read_records = list(records(reader, ","))
+    read_records = list(records(reader, ",", 2))
     assert len(read_records) == 32
     assert "not closed" in read_records[0].fault
     assert read_records[1].cells == ["2", "y"]
@@ -126,7 +195,7 @@ def test_no_line_is_looked_at_more_than_twice() -> None:
 
     pattern = '"a\nb""c\n"",""\n"x""\n1,"\nplain\n"y","z\n'
     text = pattern * 500
-    list(records(CountingReader(iter([text])), ","))
+    list(records(CountingReader(iter([text])), ",", 2))
     assert handed_out <= 2 * text.count("\n")
 
 
@@ -134,7 +203,8 @@ WIDTHS = {
     "one cell too few": ("1,2", ("1", "2"), "2 cells where the header has 3"),
     "one cell": ("1", ("1",), "1 cell where the header has 3"),
     "one cell too many": ("1,2,3,4", ("1", "2", "3", "4"), "4 cells where the header has 3"),
-    "trailing delimiter": ("1,2,3,", ("1", "2", "3", ""), "4 cells where the header has 3"),
+    "a value after blank cells": ("1,2,3,,x", ("1", "2", "3", "", "x"), "5 cells where"),
+    "a no-break space too many": ("1,2,3,\u00a0", ("1", "2", "3", "\u00a0"), "4 cells where"),
     "too many, quoted": ('"1","2","3","4"', ("1", "2", "3", "4"), "4 cells where"),
     "too few, with a line break": ('1,"2\n2"', ("1", "2\n2"), "2 cells where"),
     "thousands": (",".join("x" * 2000), ("x",) * 2000, "2,000 cells where the header has 3"),
@@ -142,22 +212,21 @@ WIDTHS = {
 
 
 @pytest.mark.parametrize(("text", "cells", "message"), WIDTHS.values(), ids=WIDTHS)
-def test_a_record_of_another_width_is_broken_never_padded(
+def test_record_of_another_width_is_faulty_and_never_padded(
     text: str, cells: tuple[str, ...], message: str
 ) -> None:
-    """It keeps its own cells, and its neighbours theirs."""
+    """It keeps its cells, and its neighbours theirs."""
     reading = read(f"a,b,c\n7,8,9\n{text}\n4,5,6\n")
     assert {2: cells} == reading.broken
     assert message in reading.messages[2]
     assert reading.cells == {1: ("7", "8", "9"), 3: ("4", "5", "6")}
 
 
-def test_a_trailing_delimiter_on_every_record_shifts_nothing() -> None:
-    """All are broken, and the message says what to do with the header."""
-    reading = read("a,b\n1,2,\n3,4,\n")
-    assert reading.cells == {}
-    assert reading.broken == {1: ("1", "2", ""), 2: ("3", "4", "")}
-    assert "end the header line with a delimiter if the records do" in reading.messages[1]
+def test_trailing_delimiter_on_every_record_changes_nothing() -> None:
+    """The blank cells after the last column are dropped."""
+    reading = read('a,b\n1,2,\n"3","4",\n5,6,,\n')
+    assert reading.cells == {1: ("1", "2"), 2: ("3", "4"), 3: ("5", "6")}
+    assert reading.broken == {}
 
 
 def test_a_trailing_delimiter_on_header_and_records_is_a_blank_column() -> None:
@@ -210,6 +279,7 @@ def test_an_unclosed_quote_is_told_apart_from_a_misplaced_one() -> None:
 
 def test_messages_hold_no_text_of_the_record() -> None:
     """They reach logs, and cells may hold personal data."""
-    reading = read('a,b\nsecret"x,2\n"secret"x,2\nsecret\n1,"secret\n')
-    assert len(reading.messages) == 4
+    text = 'a,b\nsecret"x,2,3\n"secret"x,2\nsecret\n"secret,1\n2,3"\n1,"secret\n'
+    reading = read(text)
+    assert len(reading.messages) == 5
     assert not any("secret" in message for message in reading.messages.values())

@@ -5,7 +5,7 @@ import pytest
 from batches import NOW, ORDER, batch_of, body_of, validated
 
 from importer.errors import UsageError
-from importer.mapping import Mapping
+from importer.mapping import Mapper
 from importer.records import Batch, BrokenRecord, Issue
 from importer.settings import MappingOptions, Rules
 from importer.validation import Validator
@@ -148,7 +148,7 @@ def test_every_record_of_a_batch_is_valid_or_has_issues() -> None:
         Issue(8, "invalid.record", "has 3 cells, the header has 2"), ("a", "b", "c")
     )
     batch = Batch(batch.cells, pd.Series([6, 7, 8, 9], range(5, 9)), (broken,))
-    mapped = Mapping.of(("orderRef", "city"), MappingOptions()).apply(batch.cells)
+    mapped = Mapper.of(("orderRef", "city"), MappingOptions()).apply(batch.cells)
     found = Validator(Rules(), NOW).validate(mapped, batch)
     assert found.valid.index.tolist() == [5, 7]
     assert [*found.issues] == [6, 8]
@@ -163,7 +163,7 @@ def test_batch_without_sound_records_is_no_special_case() -> None:
             {place: pd.Series([], index, dtype=object) for place in range(2)}, index
         )
         batch = Batch(cells, pd.Series([], dtype="int64"))
-        mapped = Mapping.of(("orderRef", "emails"), MappingOptions()).apply(cells)
+        mapped = Mapper.of(("orderRef", "emails"), MappingOptions()).apply(cells)
         found = Validator(Rules(require=("city",)), NOW).validate(mapped, batch)
         assert (len(found.valid), found.issues, found.warnings) == (0, {}, {})
 
