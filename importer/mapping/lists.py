@@ -22,10 +22,8 @@ _COMMA_FIELDS: Final = ("emails", "phoneNumbers")
 # "[Unit 5] High St" is an address that people have; a cell that also ends with a bracket, or
 # continues with a quote or another bracket, was meant as an array, perhaps cut short.
 _ARRAY: Final = re.compile(r"\[(?:.*\]\Z|[ \t\r\n]*(?:[\"'\[{]|\Z))", re.DOTALL)
-# Also one that was encoded twice, as in &amp;#39;
-_ENTITY: Final = re.compile(
-    r"&(?:amp;)*(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]*));"
-)
+_ENTITY: Final = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{0,31});")
+_AFTER_AMPERSAND: Final = re.compile(_ENTITY.pattern[1:])
 _USUAL_ENTITIES: Final = frozenset({"amp", "apos", "gt", "lt", "nbsp", "quot"})
 # What makes a pair look like something else: an address, a path, a time, or two pairs.
 _SCHEMES: Final = frozenset(
@@ -42,8 +40,8 @@ _IN_TWO_WAYS: Final = (
 
 
 def has_entity(cell: str) -> bool:
-    """Return whether *cell* has an HTML entity whose ``;`` is not a separator."""
-    return any(map(_is_entity, _ENTITY.finditer(cell)))
+    """Return whether *cell* has an HTML entity, whose ``;`` is not a separator."""
+    return bool(_ends_of_entities(cell))
 
 
 def text_splitter(field: str, separator: str | None = None) -> SplitText:
@@ -124,9 +122,23 @@ def _complete(pairs: Pairs) -> Pairs | Fault:
     return pairs
 
 
-def _is_entity(found: re.Match[str]) -> bool:
-    name = found[1]
-    return name is None or f"{name};" in html5 or name.lower() in _USUAL_ENTITIES
+def _ends_of_entities(cell: str) -> set[int]:
+    """Return the positions of each ``;`` that ends an HTML entity."""
+    ends = set()
+    for found in _ENTITY.finditer(cell):
+        name, end = found[1], found.end()
+        while _is_entity(name):
+            ends.add(end - 1)
+            # Text that was encoded twice has &amp;#39; for an apostrophe.
+            again = _AFTER_AMPERSAND.match(cell, end) if name.lower() == "amp" else None
+            if again is None:
+                break
+            name, end = again[1], again.end()
+    return ends
+
+
+def _is_entity(name: str) -> bool:
+    return name[0] == "#" or f"{name};" in html5 or name.lower() in _USUAL_ENTITIES
 
 
 def _split(cell: str, between: re.Pattern[str], *, may_quote: bool = False) -> list[str]:
@@ -140,7 +152,7 @@ def _split(cell: str, between: re.Pattern[str], *, may_quote: bool = False) -> l
     has_quote = may_quote and '"' in cell
     if not has_quote and "&" not in cell:
         return between.split(cell)
-    ends = {found.end() for found in _ENTITY.finditer(cell) if _is_entity(found)}
+    ends = _ends_of_entities(cell)
     marks = rf'\\.|"|{between.pattern}' if has_quote else between.pattern
     parts, start, in_quotes = [], 0, False
     for found in re.finditer(marks, cell, re.DOTALL):
@@ -150,7 +162,7 @@ def _split(cell: str, between: re.Pattern[str], *, may_quote: bool = False) -> l
         elif not (
             in_quotes
             or (has_quote and mark[0] == "\\")
-            or (mark[0] == ";" and found.start() + 1 in ends)
+            or (mark[0] == ";" and found.start() in ends)
         ):
             parts.append(cell[start : found.start()])
             start = found.end()

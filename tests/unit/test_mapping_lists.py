@@ -42,6 +42,62 @@ def test_list_cell_is_split(field: str, cell: str, items: tuple[str, ...]) -> No
     assert items == value(field, cell)
 
 
+ENTITIES = [
+    pytest.param("street", "Smith &amp; Sons House", 1, id="named"),
+    pytest.param("street", "12 O&#39;Connell St", 1, id="decimal"),
+    pytest.param("street", "12 O&#x27;Connell St", 1, id="hexadecimal"),
+    pytest.param("street", "12 O&#X2019;Connell St", 1, id="hexadecimal, upper case"),
+    pytest.param("street", "Caf&eacute; &Uuml;ber; Dublin", 2, id="letters"),
+    pytest.param("street", "a &AMP; b", 1, id="upper case"),
+    pytest.param("street", "a&nbsp;b;c", 2, id="beside a separator"),
+    pytest.param("street", "a &amp;; b", 2, id="followed by a separator"),
+    pytest.param("street", "O&amp;#39;Connell St", 1, id="encoded twice"),
+    pytest.param("street", "a &amp;amp; b; c", 2, id="encoded twice, named"),
+    pytest.param("street", "&lt;a&gt;|b", 2, id="another separator"),
+    pytest.param("emails", '"a&amp;b;c"@x.ie;d@x.ie', 2, id="in quotes"),
+    pytest.param("emails", "a&amp;b@x.ie, c@x.ie", 2, id="comma"),
+    pytest.param("identifiers", "CRM:a&amp;b; SF:1", 2, id="identifiers"),
+]
+
+
+@pytest.mark.parametrize(("field", "cell", "items"), ENTITIES)
+def test_semicolon_of_an_html_entity_separates_nothing(field: str, cell: str, items: int) -> None:
+    """The cell is kept as it is, and counted."""
+    found = mapped((field,), cell)
+    assert found.issues == ()
+    assert len(found.fields[field].iloc[0]) == items
+    assert found.warnings == {"cells.entities": 1}
+    if items == 1:
+        assert found.fields[field].iloc[0] == (cell,)
+
+
+NO_ENTITIES = [
+    pytest.param("AT&T; Dublin", 2, id="letter"),
+    pytest.param("Marks &Spencer; Dublin", 2, id="word"),
+    pytest.param("R&D; x", 2, id="short"),
+    pytest.param("a & b; c", 2, id="blank"),
+    pytest.param("a &#; b", 2, id="no digits"),
+    pytest.param("a &#xZZ; b", 2, id="no hexadecimal digits"),
+    pytest.param("&amp", 1, id="not closed"),
+    pytest.param("amp; b", 2, id="no ampersand"),
+]
+
+
+@pytest.mark.parametrize(("cell", "items"), NO_ENTITIES)
+def test_other_ampersands_change_nothing(cell: str, items: int) -> None:
+    """A semicolon after a word that is not an entity is a separator."""
+    found = mapped(("street",), cell)
+    assert len(found.fields["street"].iloc[0]) == items
+    assert found.warnings == {}
+
+
+def test_entities_are_kept_with_a_semicolon_as_the_only_separator() -> None:
+    """And do not matter to another one."""
+    assert value("street", "a &amp; b;c|d", list_separator=";") == ("a &amp; b", "c|d")
+    assert value("street", "a &amp; b; c", list_separator="; ") == ("a &amp; b", "c")
+    assert value("street", "a &amp;/b", list_separator="/") == ("a &amp;", "b")
+
+
 def test_list_separator_replaces_the_usual_ones() -> None:
     """With --list-separator a semicolon is text; a JSON array is one still."""
     assert value("street", "a;b / c|d", list_separator="/") == ("a;b", "c|d")
@@ -132,6 +188,73 @@ def test_half_an_identifier_is_an_issue(cell: str, needle: str) -> None:
     """Provider and id are both needed, and nothing else is silently dropped."""
     (message,) = value("identifiers", cell)  # type: ignore[misc]
     assert needle in message
+
+
+AMBIGUOUS = [
+    "CRM:1, Loyalty:IE-2",
+    "CRM:1,Loyalty:2",
+    "CRM:1,2",
+    "CRM:1,",
+    "1,CRM:2",
+    "CRM:1 Loyalty:2",
+    "CRM:1 Loyalty Card:2",
+    "CRM:1\tLoyalty:2",
+    "CRM:1\u00a0Loyalty:2",
+    "CRM:1/Loyalty:2",
+    "CRM:1 / Loyalty:2",
+    "CRM:1+Loyalty:2",
+    "CRM:1&Loyalty:2",
+    "CRM:1 and Loyalty:2",
+    "SF:9; CRM:1, Loyalty:2",
+    "https://x.example/1",
+    "HTTP://x.example",
+    "https://x.example:8080/1",
+    "ftp://x.example/1",
+    "custom://x",
+    "file:/etc/passwd",
+    "mailto:ann@example.com",
+    "tel:+353861234567",
+    "urn:uuid:2d7de9df-45a2-45ea-872c-30e45139007d",
+    "C:\\Users\\x",
+    "c:/Users/x",
+    "12:30",
+    "7:05:59",
+    "2026-01-31T12:30",
+    "2026-01-31 12:30:00",
+]
+
+
+@pytest.mark.parametrize("cell", AMBIGUOUS)
+def test_pair_that_can_be_read_in_two_ways_is_an_issue(cell: str) -> None:
+    """It names the ways out: JSON, or a column for each provider."""
+    (message,) = value("identifiers", cell)  # type: ignore[misc]
+    assert "can be read in two ways" in message
+    assert "JSON" in message
+    assert "--identifier PROVIDER=COLUMN" in message
+    provider, _, identifier = cell.partition(":")
+    options = {"identifiers": {provider: ("nr",)}}
+    found = mapped(("nr",), identifier, **options)
+    assert found.fields["identifiers"].iloc[0] == ((provider, identifier.strip(" \t")),)
+
+
+@pytest.mark.parametrize(
+    ("cell", "pairs"),
+    [
+        ("CRM:a:b", (("CRM", "a:b"),)),
+        ("auth0:google-oauth2:117", (("auth0", "google-oauth2:117"),)),
+        ("Loyalty Card:IE 77", (("Loyalty Card", "IE 77"),)),
+        ("CRM:https://x.example/1", (("CRM", "https://x.example/1"),)),
+        ("CRM:a@x.ie", (("CRM", "a@x.ie"),)),
+        ("A:1", (("A", "1"),)),
+        ("7:1", (("7", "1"),)),
+        ("7:100", (("7", "100"),)),
+        ("CRM:12:30", (("CRM", "12:30"),)),
+        ("CRM:1;SF:2|ERP:3", (("CRM", "1"), ("SF", "2"), ("ERP", "3"))),
+    ],
+)
+def test_pair_that_can_be_read_in_one_way_is_accepted(cell: str, pairs: object) -> None:
+    """The provider is a name without a colon; the id may have colons and blanks."""
+    assert pairs == value("identifiers", cell)
 
 
 def test_identifiers_of_all_forms_are_joined() -> None:
