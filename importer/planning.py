@@ -1,13 +1,21 @@
 """From valid rows to the contacts that will be sent, and the keys that they have in the journal."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from importer.records import Contact, Planned
 from schemas.canonical import canonical
-from schemas.fields import CONTACT_FIELDS, IDENTIFIERS, ORDER_REF, REFERENCE_ID, TEXT_LIST_FIELDS
+from schemas.fields import (
+    CONTACT_FIELDS,
+    IDENTIFIERS,
+    ORDER_REF,
+    ORDERED_AT,
+    REFERENCE_ID,
+    TEXT_LIST_FIELDS,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,11 +34,12 @@ def plan(valid: "pd.DataFrame", key: Callable[[str, bytes], bytes]) -> list[Plan
     blank = [""] * len(valid)
     order_refs = valid[ORDER_REF].tolist() if ORDER_REF in valid else blank
     reference_ids = valid[REFERENCE_ID].tolist() if REFERENCE_ID in valid else blank
+    ordered_ats = valid[ORDERED_AT].tolist() if ORDERED_AT in valid else blank
     planned = []
     # Body and key are made of values that are at hand in the processor's cache: to make them row
     # by row and not each in a pass of its own, and as bytes, saves 0.025 of 0.245 ms a row.
-    for row, order_ref, reference_id, *values in zip(
-        valid.index.tolist(), order_refs, reference_ids, *columns, strict=True
+    for row, order_ref, reference_id, ordered_at, *values in zip(
+        valid.index.tolist(), order_refs, reference_ids, ordered_ats, *columns, strict=True
     ):
         # Most files fill every column, and then nothing has to be looked at twice.
         body = (
@@ -40,7 +49,13 @@ def plan(valid: "pd.DataFrame", key: Callable[[str, bytes], bytes]) -> list[Plan
         )
         # A copy, for the original keeps hold of the kilobyte that it was written in.
         as_sent = bytes(memoryview(orjson.dumps(body)))
-        contact = Contact(row, order_ref, as_sent, "" if order_ref else reference_id)
+        contact = Contact(
+            row,
+            order_ref,
+            as_sent,
+            "" if order_ref else reference_id,
+            datetime.fromisoformat(ordered_at) if ordered_at else None,
+        )
         order = _order(contact)
         planned.append(Planned(contact, key(order, canonical(order, body))))
     return planned
@@ -48,7 +63,11 @@ def plan(valid: "pd.DataFrame", key: Callable[[str, bytes], bytes]) -> list[Plan
 
 def _order(contact: Contact) -> str:
     # Numbers are told apart by case, which canonical() folds in refs; no ref looks like this.
-    return contact.order_ref or f"number {contact.reference_id.encode().hex()}"
+    number = contact.order_ref or f"number {contact.reference_id.encode().hex()}"
+    if contact.order_ref or contact.ordered_at is None:
+        return number
+    # Orders of one number are orders of different days; the time of day may be rounded.
+    return f"{number} {contact.ordered_at.date()}"
 
 
 def _json_values(field: str, values: list[Any]) -> list[Any]:

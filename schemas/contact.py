@@ -39,6 +39,7 @@ from schemas.fields import (
     IDENTIFIERS,
     ORDER_FIELDS,
     ORDER_REF,
+    ORDERED_AT,
 )
 from schemas.orders import ORDER_REF_FORM, parse_order_ref
 
@@ -98,6 +99,7 @@ def contact_schema(
         "title": _column(partial(parse_values, parse=words.parse_title), hold_texts),
         "gender": _values(words.parse_gender, GENDERS.__contains__),
         "dateOfBirth": _values(birth_date, dates.INSTANT.match),
+        ORDERED_AT: _values(partial(dates.parse_ordered_at, form=form), dates.INSTANT.match),
         "phoneNumbers": _column(
             partial(parse_lists, parse=phone), partial(hold_lists, holds=phones.E164.match)
         ),

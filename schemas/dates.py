@@ -71,6 +71,22 @@ def parse_birth_date(text: str, now: datetime, form: str | None = None) -> str |
     return write_instant(instant)
 
 
+def parse_ordered_at(text: str, form: str | None = None) -> str | Fault:
+    """Return the instant in UTC of the order that *text* names, or what is wrong with it.
+
+    Args:
+        text: A date or a date-time, trimmed; a date alone is its first moment.
+        form: ``strptime`` format that is tried before ISO 8601.
+    """
+    instant = (_by_format(text, form) if form else None) or parse_instant(text)
+    if instant is None:
+        return Fault(
+            "not an ISO 8601 date or date-time such as 2026-01-31T16:17:00Z; use --date-format for"
+            f" other forms{invisible(text)}"
+        )
+    return write_instant(instant)
+
+
 def _is_plainly_past(text: str, now: datetime) -> bool:
     """Whether *text* is a date alone, as nearly all are, and before today; it spares 3.5 µs."""
     if not _DATE.match(text):

@@ -13,6 +13,9 @@ from schemas.faults import Fault
 _UNSENDABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
+_C1: Final = range(0x80, 0xA0)
+
+
 def is_sendable(text: str) -> bool:
     """Tell whether *text* is free of control characters and lone surrogates."""
     return text.isprintable() or _UNSENDABLE.search(text) is None
@@ -24,7 +27,15 @@ def parse_text(text: str) -> str | Fault:
         return text
     found = _UNSENDABLE.search(text)
     point = ord(found.group()) if found else 0
-    return Fault(f"holds a control character (U+{point:04X}); take it out")
+    return Fault(f"holds a control character (U+{point:04X}); {_remedy(point)}")
+
+
+def _remedy(point: int) -> str:
+    """Return what to do about a control character."""
+    # Files of Windows that are read as latin-1 have these in place of quotes and dashes.
+    if point in _C1:
+        return "with --encoding latin-1, use --encoding cp1252 instead; else take it out"
+    return "take it out"
 
 
 def invisible(text: str) -> str:

@@ -1,9 +1,13 @@
 """Planning: bodies as the API page shows them."""
 
 import json
+from datetime import UTC, datetime
 
-from batches import ORDER, body_of, contacts_of
+import pytest
+from batches import ORDER, body_of, contacts_of, validated
 
+from importer.planning import plan
+from importer.settings import Rules
 from schemas.fields import CONTACT_FIELDS, FIELDS
 
 # The request fields of the API page, as they stand there.
@@ -72,3 +76,51 @@ def test_lists_are_lists() -> None:
     """JSON knows no tuples, and an identifier is an object."""
     assert body_of("street", "a;b") == ["a", "b"]
     assert body_of("identifiers", "CRM:7") == [{"provider": "CRM", "id": "7"}]
+
+
+ORDERED = [
+    pytest.param("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC), id="date"),
+    pytest.param(" 2026-01-31T16:17:18Z ", datetime(2026, 1, 31, 16, 17, 18, tzinfo=UTC), id="UTC"),
+    pytest.param("2026-01-31T16:17", datetime(2026, 1, 31, 16, 17, tzinfo=UTC), id="no zone"),
+    pytest.param("2026-01-31T23:30:00-02:00", datetime(2026, 2, 1, 1, 30, tzinfo=UTC), id="offset"),
+    pytest.param("2999-01-31", datetime(2999, 1, 31, tzinfo=UTC), id="future"),
+    pytest.param("", None, id="blank"),
+]
+
+
+@pytest.mark.parametrize(("cell", "moment"), ORDERED)
+def test_time_of_the_order_is_kept_beside_the_contact(cell: str, moment: datetime | None) -> None:
+    """It is not a field of the contact, so it is not sent."""
+    header = ("referenceId", "Ordered At", "city")
+    (contact,) = contacts_of(header, ("W1", cell, "Dublin"))
+    assert contact.ordered_at == moment
+    assert contact.fields == {"city": "Dublin"}
+
+
+@pytest.mark.parametrize("cell", ["31.01.2026", "yesterday", "2026-02-30", "46053", "2026-01"])
+def test_time_of_the_order_must_be_a_date(cell: str) -> None:
+    """Else the wrong one of several orders could be chosen."""
+    found = validated(("referenceId", "orderedAt", "city"), ("W1", cell, "Dublin"))
+    assert [issue.code for issue in found.issues[1]] == ["invalid.orderedAt"]
+
+
+def test_time_of_the_order_is_read_by_the_date_format_of_the_run() -> None:
+    """Like dates of birth."""
+    header, row = ("referenceId", "orderedAt", "city"), ("W1", "31.01.2026", "Dublin")
+    found = validated(header, row, rules=Rules(date_format="%d.%m.%Y"))
+    assert found.valid["orderedAt"].tolist() == ["2026-01-31T00:00:00Z"]
+
+
+def test_row_with_nothing_but_its_order_is_invalid() -> None:
+    """The time of the order is no field of a contact."""
+    found = validated(("referenceId", "orderedAt"), ("W1", "2026-01-31"))
+    assert [issue.code for issue in found.issues[1]] == ["invalid.contact"]
+
+
+def test_orders_of_one_number_and_several_days_are_several_orders() -> None:
+    """The same contact of both is no duplicate."""
+    header = ("referenceId", "orderedAt", "city")
+    days = ("2025-01-31", "2026-01-31", "2026-01-31T10:00:00Z", "")
+    found = validated(header, *(("W1", day, "Dublin") for day in days))
+    keys = [one.key for one in plan(found.valid, lambda order, _: order.encode())]
+    assert keys[0] != keys[1] == keys[2] != keys[3] != keys[0]
