@@ -183,16 +183,21 @@ RECORDS = [
     pytest.param("{o},Ann,male,x\n", ["valid"], id="sound"),
     pytest.param("\n  \n\t\n", [], id="blank-lines"),
     pytest.param("{o},Ann,male\n", ["invalid.record"], id="short"),
-    pytest.param("{o},Ann,male,x,\n", ["invalid.record"], id="long"),
+    pytest.param("{o},Ann,male,x,y\n", ["invalid.record"], id="long"),
+    pytest.param('{o},Ann,male,x, ,""\n', ["valid"], id="blank-cells-at-the-end"),
     pytest.param("{o}\n", ["invalid.record"], id="one-cell"),
     pytest.param(",,,\n", ["invalid.orderRef"], id="commas"),
     pytest.param('{o},"two\nlines",male,x\n', ["invalid.firstName"], id="line-break"),
     pytest.param('{o},Ann,male,"two\r\n\r\nlines"\r\n', ["valid"], id="two-line-breaks"),
     pytest.param("{o},a,male,x\r{o},b,male,x\r\n", ["valid", "valid"], id="mixed-ends"),
     pytest.param('{o},"a ""b"" c",male,x\n', ["valid"], id="doubled-quotes"),
-    pytest.param('{o},a"b,male,x\n', ["invalid.record"], id="stray-quote"),
+    pytest.param('{o},a"b,male,x\n', ["valid"], id="quote-in-a-cell"),
+    pytest.param('{o},a "b, c" d,male,x\n', ["invalid.record"], id="quotes-around-a-delimiter"),
+    pytest.param(
+        '{o},"a,male,x\n{o},b,male,x\n{o},c",male,x\n', ["invalid.record"], id="two-stray-quotes"
+    ),
     pytest.param('{o},"a"b,male,x\n', ["invalid.record"], id="text-after-quote"),
-    pytest.param('{o}, "a",male,x\n', ["invalid.record"], id="blank-before-quote"),
+    pytest.param('{o}, "a" ,male,x\n', ["valid"], id="blanks-beside-quotes"),
     pytest.param('{o},"a\\"b",male,x\n', ["invalid.record"], id="backslash-quote"),
     pytest.param('{o},"a,male,x\n{o},b,male,x\n', ["invalid.record", "valid"], id="unclosed"),
     pytest.param("{o},'a',male,x\n", ["valid"], id="single-quotes-are-text"),
@@ -265,25 +270,31 @@ def packed(text: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "encoding", "delimiter"),
+    ("name", "content", "options"),
     [
-        pytest.param("c.csv", BAD.encode(), None, None, id="plain"),
-        pytest.param("c.csv", BAD.encode("utf-8-sig"), None, None, id="bom"),
-        pytest.param("c.csv", BAD.encode("utf-16"), None, None, id="utf-16"),
-        pytest.param("c.csv", BAD.encode("cp1252"), "cp1252", None, id="cp1252"),
-        pytest.param("c", b"sep=;\r\n" + BAD.replace(",", ";").encode(), None, None, id="sep-line"),
-        pytest.param("c.tsv", BAD.replace(",", "\t").encode(), None, None, id="tab"),
-        pytest.param("c.csv", BAD.replace(",", "§").encode(), None, "§", id="told"),
-        pytest.param("c.csv", BAD.replace("\n", "\r").encode(), None, None, id="cr"),
-        pytest.param("c.csv.gz", gzip.compress(BAD.encode()), None, None, id="gz"),
-        pytest.param("c.bz2", bz2.compress(BAD.encode()), None, None, id="bz2"),
-        pytest.param("c.csv.xz", lzma.compress(BAD.encode()), None, None, id="xz"),
-        pytest.param("c.zst", zstandard.compress(BAD.encode()), None, None, id="zst"),
-        pytest.param("c.ZIP", packed(BAD.encode()), None, None, id="zip"),
+        pytest.param("c.csv", BAD.encode(), {}, id="plain"),
+        pytest.param("c.csv", BAD.encode("utf-8-sig"), {}, id="bom"),
+        pytest.param("c.csv", BAD.encode("utf-16"), {}, id="utf-16"),
+        pytest.param("c.csv", BAD.encode("cp1252"), {"encoding": "cp1252"}, id="cp1252"),
+        pytest.param("c", b"sep=;\r\n" + BAD.replace(",", ";").encode(), {}, id="sep-line"),
+        pytest.param("c.tsv", BAD.replace(",", "\t").encode(), {}, id="tab"),
+        pytest.param("c.csv", BAD.replace(",", "§").encode(), {"delimiter": "§"}, id="delimiter"),
+        pytest.param("c.csv", BAD.replace("\n", "\r").encode(), {}, id="cr"),
+        pytest.param("c.csv.gz", gzip.compress(BAD.encode()), {}, id="gz"),
+        pytest.param("c.bz2", bz2.compress(BAD.encode()), {}, id="bz2"),
+        pytest.param("c.csv.xz", lzma.compress(BAD.encode()), {}, id="xz"),
+        pytest.param("c.zst", zstandard.compress(BAD.encode()), {}, id="zst"),
+        pytest.param(
+            "c.csv", b"Contacts\n\n" + BAD.encode(), {"skip_lines": 2}, id="skipped-lines"
+        ),
+        pytest.param(
+            "c.csv", b"\nsep=,\r\n" + BAD.encode(), {"skip_lines": 1}, id="skipped-blank-line"
+        ),
+        pytest.param("c.ZIP", packed(BAD.encode()), {}, id="zip"),
     ],
 )
 def test_rejects_can_be_mended_and_imported_again_and_again(
-    workplace: Workplace, name: str, content: bytes, encoding: str | None, delimiter: str | None
+    workplace: Workplace, name: str, content: bytes, options: dict[str, str | int]
 ) -> None:
     """With the same options; what was not mended is rejected again, cell for cell."""
 
@@ -291,9 +302,7 @@ def test_rejects_can_be_mended_and_imported_again_and_again(
         # Within this process: a dry run of three rows is faster than starting the command.
         import_file(
             RunOptions(
-                source=SourceOptions(
-                    path=workplace.directory / source, encoding=encoding, delimiter=delimiter
-                ),
+                source=SourceOptions(path=workplace.directory / source, **options),
                 out=workplace.out,
                 journal=workplace.directory / "journal",
                 rejects=workplace.directory / rejects,
@@ -307,7 +316,7 @@ def test_rejects_can_be_mended_and_imported_again_and_again(
 
     (workplace.directory / name).write_bytes(content)
     assert dry_run(name, "1.csv") == ["valid", "invalid.gender", "invalid.record"]
-    codec = encoding or ("utf-16" if content[:2] == b"\xff\xfe" else "utf-8")
+    codec = options.get("encoding") or ("utf-16" if content[:2] == b"\xff\xfe" else "utf-8")
     rejects = (workplace.directory / "1.csv").read_bytes().decode(codec)
     assert "=Zoë" in rejects
     (workplace.directory / "1.csv").write_bytes(rejects.replace("?", "female").encode(codec))
