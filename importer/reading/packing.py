@@ -1,8 +1,10 @@
-"""Unpacking: the bytes of the file inside a compressed one, by the ending of its name.
+"""Unpacking: the bytes inside a compressed file, by the ending of its name.
 
-Every codec is fed little at a time, so that a small file that unpacks to gigabytes costs time
-but no memory. The readers of the standard library are not used: those of bz2 and lzma pass over
-a damaged second stream in silence, and zstandard's passes over a file that was cut short.
+Each codec gets small pieces, so that a small file that unpacks to gigabytes takes time but no
+memory. The readers of the libraries are not used: those of bz2 and lzma silently ignore a damaged
+second stream, and that of zstandard a truncated file.
+
+Source: docs/input.md, "Files".
 """
 
 import bz2
@@ -18,7 +20,7 @@ import zstandard
 from importer.errors import InputError
 from importer.reading.stored import BLOCK_BYTES, StoredFile
 
-# Of the codecs without a limit, zstd is the densest: 128 KiB of 4 bytes, 32 MiB of such a piece.
+# Of the codecs without a limit, zstd is the densest: 4 bytes become 128 KiB, a piece 32 MiB.
 _PIECE_BYTES: Final = 1024
 
 
@@ -35,7 +37,7 @@ class _Codec(NamedTuple):
     name: str
     magic: bytes
     new: Callable[[], _Decompressor]
-    limits: tuple[int, ...] = ()  # most bytes that one call gives, where the codec has that
+    limits: tuple[int, ...] = ()  # most bytes that one call returns, where the codec has that
 
 
 _CODECS: Final = {
@@ -53,7 +55,7 @@ _ENCRYPTED: Final = 0x1  # flag of a member
 ENDINGS: Final = frozenset({*_CODECS, _ZIP})
 
 _DAMAGED: Final = (zlib.error, OSError, lzma.LZMAError, zstandard.ZstdError)
-# Found by flipping bits: zipfile lets all of these out.
+# Found by flipping bits: zipfile raises all of these.
 _ZIP_DAMAGED: Final = (
     *_DAMAGED,
     *(zipfile.BadZipFile, EOFError, struct.error),
@@ -66,7 +68,7 @@ def unpack(stored: StoredFile) -> Iterator[bytes]:
 
     Raises:
         InputError: The file is not what its ending says, is damaged or cut short, is
-            encrypted, or is an archive of any other than one file.
+            encrypted, or is an archive of no or several files.
     """
     if not stored.head:
         return iter(())
@@ -77,8 +79,8 @@ def unpack(stored: StoredFile) -> Iterator[bytes]:
         return iter(stored.read, b"")
     if not stored.head.startswith(codec.magic):
         raise InputError(
-            f"is no {codec.name} file although its name ends with {stored.ending}. Rename it to"
-            " what it is, or fetch it again"
+            f"is not a {codec.name} file although its name ends with {stored.ending}. Rename it,"
+            " or download it again"
         )
     return _unpack_streams(stored, codec)
 
@@ -87,7 +89,7 @@ def _unpack_streams(stored: StoredFile, codec: _Codec) -> Iterator[bytes]:
     """Unpack one compressed stream after the other, as `cat a.gz b.gz` leaves them."""
     data = b""
     while data := data or stored.read(_PIECE_BYTES):
-        data = data.lstrip(b"\0")  # padding between streams, as tapes leave it
+        data = data.lstrip(b"\0")  # padding between streams, as on tapes
         if data:
             data = yield from _unpack_stream(stored, codec, data)
 
@@ -100,7 +102,7 @@ def _unpack_stream(stored: StoredFile, codec: _Codec, data: bytes) -> Generator[
             block = decompressor.decompress(data, *codec.limits)
         except _DAMAGED:
             raise InputError(
-                f"the {codec.name} file is damaged near byte {stored.bytes_read:,} of it. Fetch"
+                f"the {codec.name} file is damaged near byte {stored.bytes_read:,}. Download"
                 " it again"
             ) from None
         if block:
@@ -112,8 +114,8 @@ def _unpack_stream(stored: StoredFile, codec: _Codec, data: bytes) -> Generator[
             data = stored.read(_PIECE_BYTES)
             if not data:
                 raise InputError(
-                    f"the {codec.name} file is cut short: it ends after {stored.bytes_read:,}"
-                    " bytes in the middle of the data. Fetch it again"
+                    f"the {codec.name} file is truncated: it ends after {stored.bytes_read:,}"
+                    " bytes in the middle of the data. Download it again"
                 )
 
 
@@ -126,7 +128,7 @@ def _unpack_zip(stored: StoredFile) -> Iterator[bytes]:
                 yield block
     except _ZIP_DAMAGED:
         raise InputError(
-            "the ZIP archive is damaged or of an unknown kind. Fetch it again, or unpack it first"
+            "the ZIP archive is damaged or of an unknown kind. Download it again, or unpack it"
         ) from None
 
 
@@ -139,8 +141,8 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     ]
     if len(members) != 1:
         raise InputError(
-            f"the ZIP archive holds {len(members)} files, and which of them is the source file"
-            " cannot be told. Pack the CSV file alone, or unpack it first"
+            f"the ZIP archive contains {len(members)} files, so it is not clear which is the source"
+            " file. Pack only the CSV file, or unpack it first"
         )
     if members[0].flag_bits & _ENCRYPTED:
         raise InputError("the ZIP archive is protected by a password. Unpack it first")

@@ -1,4 +1,7 @@
-"""The source file as it is stored: opened, counted, digested and watched for changes."""
+"""The source file as it is stored: opened, counted, digested and watched for changes.
+
+Source: docs/input.md, "Files".
+"""
 
 import hashlib
 import os
@@ -12,13 +15,13 @@ from typing import BinaryIO, Final, Self
 
 from importer.errors import InputError
 
-# Enough to tell what a file is; every magic number lies within it.
+# Enough to recognise what a file is: it contains every magic number.
 HEAD_BYTES: Final = 64 * 1024
 BLOCK_BYTES: Final = 256 * 1024
 
 CHANGED: Final = (
     "the file was changed, replaced or removed while it was being read, so what was read may be "
-    "half of one version and half of another. Wait until whatever writes it is done, then run "
+    "half of one version and half of another. Wait until the export has finished, then run "
     "the same command again"
 )
 
@@ -29,7 +32,7 @@ class StoredFile:
     """The bytes of the source file as they are on disk, or of standard input.
 
     Attributes:
-        head: The first bytes, at most `HEAD_BYTES`; they will be read again.
+        head: The first bytes, at most `HEAD_BYTES`; `read` returns them, too.
         size: Bytes on disk when the file was opened; None for a stream.
         bytes_read: Bytes read so far, for a progress bar.
     """
@@ -48,7 +51,7 @@ class StoredFile:
 
     @property
     def name(self) -> str:
-        """What messages call the file."""
+        """The name of the file in messages."""
         return str(self._path) if self._path else "standard input"
 
     @property
@@ -65,7 +68,7 @@ class StoredFile:
         """Return the next bytes, at most *size*; none at the end of the file.
 
         Raises:
-            InputError: The device or the other end of the pipe failed.
+            InputError: Reading failed.
         """
         data, self._unread = self._unread[:size], self._unread[size:]
         if not data:
@@ -75,16 +78,16 @@ class StoredFile:
         return data
 
     def seekable(self) -> BinaryIO:
-        """Return the open file for a reader that must seek, and digest it only at the end."""
+        """Return the open file for a reader that must seek; it is digested only at the end."""
         self._seeks = True
         return self._handle
 
     def finish(self) -> None:
-        """Read what is left, so that the digest covers the whole file.
+        """Read the rest, so that the digest covers the whole file.
 
         Raises:
-            InputError: The file is not the one that was opened any more: it grew, shrank,
-                was written to, replaced or removed while it was read.
+            InputError: The file grew, shrank, was written to, replaced or removed while it was
+                read.
         """
         if self._seeks:
             self._handle.seek(0)
@@ -102,7 +105,7 @@ class StoredFile:
             raise InputError(CHANGED)
 
     def close(self) -> None:
-        """Close the file; a stream is left to whoever opened it."""
+        """Close the file; a stream is left open for the caller."""
         if self._path is not None:
             self._handle.close()
 
@@ -139,7 +142,7 @@ def open_stored(path: Path | None, stdin: BinaryIO) -> StoredFile:
     """Open the file at *path*, or take *stdin* when it is None.
 
     Raises:
-        InputError: There is no such file, it may not be read, or it is no regular file.
+        InputError: The file does not exist, may not be read, or is not a regular file.
     """
     if path is None:
         return StoredFile(stdin)
@@ -155,7 +158,7 @@ def open_stored(path: Path | None, stdin: BinaryIO) -> StoredFile:
     if stat.S_ISDIR(mode):
         raise InputError("is a directory. Give the path of the CSV file in it")
     raise InputError(
-        "is no regular file but a pipe, a device or a socket. Feed it to standard input instead,"
+        "is not a regular file but a pipe, a device or a socket. Send it to standard input instead,"
         " with - as the path"
     )
 
@@ -164,7 +167,7 @@ def spooled(stdin: BinaryIO) -> BinaryIO:
     """Copy a stream to an unnamed file, so that it can be read more than once.
 
     Raises:
-        InputError: It cannot be read to its end, or not be kept.
+        InputError: It cannot be read to its end, or the disk is full.
     """
     with ExitStack() as on_failure:
         try:
@@ -174,7 +177,7 @@ def spooled(stdin: BinaryIO) -> BinaryIO:
         except OSError as error:
             raise InputError(
                 f"standard input cannot be copied to a temporary file: {error.strerror}. It needs "
-                "as much room as the input has; TMPDIR says where. Nothing was sent."
+                "as much space as the input has; TMPDIR names another place. Nothing was sent."
             ) from error
         on_failure.pop_all()
     return spool

@@ -25,8 +25,8 @@ def test_a_path_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     for path, message in {
         tmp_path / "missing.csv": "No such file",
         tmp_path: "is a directory",
-        pipe: "no regular file.*standard input",
-        Path("/dev/null"): "no regular file.*standard input",
+        pipe: "not a regular file.*standard input",
+        Path("/dev/null"): "not a regular file.*standard input",
         loop: "cannot be opened",
         tmp_path / ("x" * 300): "cannot be opened",
         tmp_path / "a\0b": "cannot be opened",

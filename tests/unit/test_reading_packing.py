@@ -49,7 +49,7 @@ def test_a_compressed_file_that_is_cut_short_is_an_error(
 ) -> None:
     """However few bytes are missing."""
     path = write(tmp_path, ending, PACKERS[ending](CSV)[:-left_out])
-    with pytest.raises(InputError, match=r"(cut short|damaged).*Fetch it again"):
+    with pytest.raises(InputError, match=r"(truncated|damaged).*Download it again"):
         read(path)
 
 
@@ -95,9 +95,9 @@ def test_a_zip_bomb_costs_no_memory(tmp_path: Path) -> None:
 
 
 ZIPS = {
-    "two files": (zip_of(("a.csv", CSV), ("b.csv", CSV)), "holds 2 files"),
-    "no file": (zip_of(), "holds 0 files"),
-    "a folder": (zip_of(("a/", b"")), "holds 0 files"),
+    "two files": (zip_of(("a.csv", CSV), ("b.csv", CSV)), "contains 2 files"),
+    "no file": (zip_of(), "contains 0 files"),
+    "a folder": (zip_of(("a/", b"")), "contains 0 files"),
 }
 
 
