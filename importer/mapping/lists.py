@@ -102,6 +102,8 @@ def _separators(field: str, separator: str | None) -> re.Pattern[str]:
 
 def _is_ambiguous(provider: str, identifier: str) -> bool:
     """Return whether a pair may be several pairs, an address, a path or a time."""
+    if provider.isalpha() and len(provider) > 1 and identifier.isalnum():
+        return provider.casefold() in _SCHEMES  # most pairs
     whole = f"{provider}:{identifier}"
     return (
         "," in whole

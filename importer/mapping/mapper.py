@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, repeat
+from operator import methodcaller
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 ENTITIES: Final = "cells.entities"
 """Warning: cells of lists with an HTML entity, whose ``;`` separates nothing."""
+
+_HAS_AMPERSAND: Final = methodcaller("__contains__", "&")
 
 
 class Mapper:
@@ -88,8 +91,8 @@ class Mapper:
                 fields[field] = self._single(field, cells)
             if field in self._splitters or field == IDENTIFIERS:
                 for position in self._columns.whole(field):
-                    column = cells[position].tolist()
-                    entities += sum("&" in cell and has_entity(cell) for cell in column)
+                    ampersands = filter(_HAS_AMPERSAND, cells[position].tolist())
+                    entities += sum(map(has_entity, ampersands))
         return Mapped(
             pd.DataFrame(fields, index=cells.index, dtype=object),
             tuple(issues),

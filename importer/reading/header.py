@@ -150,7 +150,7 @@ def _refuse_joined_records(
     ends = (joining_end(text, choice, is_whole_file=not after) for choice in DELIMITERS)
     end = joining_end(text, delimiter, is_whole_file=not after) or next(filter(None, ends), "")
     if not (end or after):
-        mark = joining_mark(text, delimiter)
+        mark = joining_mark(re.sub('"[^"]*"', '""', text), delimiter)
         if mark and names.count(_roughly(text.partition(mark)[0], delimiter)):
             end = mark
     if end:
