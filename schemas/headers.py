@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from schemas.fields import FIELDS, IDENTIFIERS, LIST_FIELDS, ORDER_REF, ORDERED_AT, REFERENCE_ID
+from schemas.results import REJECTS_COLUMNS
 
 PROVIDER: Final = "provider"
 ID: Final = "id"
@@ -56,7 +57,7 @@ _NAMES: Final = {fold(field): field for field in FIELDS} | {
 }
 _NUMBERED: Final = re.compile(r"(.*?[^0-9])([0-9]{1,9})\Z", re.DOTALL)
 _PART: Final = re.compile(rf"identifiers?([0-9]{{1,9}})?({PROVIDER}|{ID})([0-9]{{1,9}})?\Z")
-_REJECTS_COLUMNS: Final = frozenset({"importerror", "importline"})
+_REJECTS_COLUMNS: Final = frozenset(map(fold, REJECTS_COLUMNS))
 # What other programs call the fields. Such a column is never used without --map: a hint only.
 _SYNONYMS: Final = {
     "address": "street",
@@ -149,7 +150,7 @@ def suggested_field(name: str) -> str:
     """Return the field that another program means by *name*, or ``""`` in any doubt.
 
     The last words must be a name of the field, and those before it must not change what it
-    means: ``Address 1 - City`` is a city, ``E-mail 1 - Type`` is no e-mail address.
+    means: ``Address 1 - City`` is a city, ``E-mail 1 - Type`` is not an e-mail address.
     """
     if len(name) > 2 * _LONGEST_NAME:
         return ""
@@ -174,7 +175,7 @@ def nearest_field(name: str) -> str:
 
 
 def no_such_field(name: str) -> str:
-    """Return the part of a message about a field that an option names and that is none."""
+    """Return a message about *name*, which an option names but is not a field."""
     near = nearest_field(name)
     hint = f"did you mean {near}?" if near else f"fields are {', '.join(FIELDS)}"
     return f"there is no field {quoted(name)}; {hint}"

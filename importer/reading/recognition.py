@@ -61,7 +61,7 @@ _TEXT: Final = (
     (r"\{\\rtf", "an RTF document", _SAVE_AS_CSV),
     (r'(?:\{\s*["}]|\[\s*["\[{\]])|[\[{]\s*\Z', "JSON", _EXPORT_CSV),
     (r"BEGIN:VCARD", "a vCard file", _EXPORT_CSV),
-    (r"version https://git-lfs", "a Git LFS pointer", "Fetch the file itself: `git lfs pull`"),
+    (r"version https://git-lfs", "a Git LFS pointer", "Get the file itself: `git lfs pull`"),
 )
 
 # What ends records in files of some programs, by name and by the pattern of sed that finds it.
@@ -208,7 +208,7 @@ def unrecognised_end(end: str) -> str:
 
 
 def has_values(names: list[str]) -> bool:
-    """Return whether a header holds an order's reference or an e-mail address: it is none."""
+    """Return whether names are values instead: order references or e-mail addresses."""
     return any(map(_VALUE.search, names))
 
 
