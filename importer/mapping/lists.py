@@ -72,7 +72,7 @@ def pair_splitter(separator: str | None = None) -> Callable[[str], Pairs | Fault
         if cell[:1] in {"[", "{"}:
             return _json_pairs(cell)
         pairs = []
-        for part in _split(cell, between):
+        for part in _split(cell, between) if "&" in cell else between.split(cell):
             if item := part.strip(BLANKS):
                 # Providers are names without a colon; ids may contain any number of them.
                 provider, colon, identifier = item.partition(":")
@@ -102,7 +102,7 @@ def _separators(field: str, separator: str | None) -> re.Pattern[str]:
 
 def _is_ambiguous(provider: str, identifier: str) -> bool:
     """Return whether a pair may be several pairs, an address, a path or a time."""
-    if provider.isalpha() and len(provider) > 1 and identifier.isalnum():
+    if identifier.isalnum() and provider.isalpha():
         return provider.casefold() in _SCHEMES  # most pairs
     whole = f"{provider}:{identifier}"
     return (

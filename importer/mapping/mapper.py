@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, repeat
-from operator import methodcaller
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 ENTITIES: Final = "cells.entities"
 """Warning: cells of lists with an HTML entity, whose ``;`` separates nothing."""
-
-_HAS_AMPERSAND: Final = methodcaller("__contains__", "&")
 
 
 class Mapper:
@@ -91,8 +88,9 @@ class Mapper:
                 fields[field] = self._single(field, cells)
             if field in self._splitters or field == IDENTIFIERS:
                 for position in self._columns.whole(field):
-                    ampersands = filter(_HAS_AMPERSAND, cells[position].tolist())
-                    entities += sum(map(has_entity, ampersands))
+                    column = cells[position].tolist()
+                    if "&" in "".join(column):
+                        entities += sum(map(has_entity, column))
         return Mapped(
             pd.DataFrame(fields, index=cells.index, dtype=object),
             tuple(issues),
