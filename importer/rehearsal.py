@@ -1,4 +1,4 @@
-"""Starts the local API for one run, as a process of its own that ends with this one."""
+"""Starts the sandbox for one run, as a child process that ends with this one."""
 
 import importlib.util
 import json
@@ -14,13 +14,14 @@ from typing import Final, TextIO
 
 from importer.errors import StoppedError, UsageError
 
+_EXTRA: Final = ("aiohttp", "jsonschema_rs")
 _SECONDS_TO_STOP: Final = 5.0
-_CREDENTIALS: Final = "SITECORE_CDP_"  # variables of no use to a rehearsal
+_CREDENTIALS: Final = "SITECORE_CDP_"  # prefix of variables that the sandbox must not see
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxAddress:
-    """Where a sandbox listens, and the credentials it takes."""
+    """The URL of a sandbox, and the credentials that it accepts."""
 
     url: str
     client_key: str
@@ -29,53 +30,58 @@ class SandboxAddress:
 
 @contextmanager
 def sandbox_running(faults: Path | None) -> Iterator[SandboxAddress]:
-    """Have a sandbox while the context is entered.
+    """Run a sandbox while the context is active.
 
     Args:
-        faults: File with its misbehaviour; None is a good day.
+        faults: TOML file with its faults; None for none.
 
     Raises:
-        UsageError: The sandbox is not installed, or does not understand ``faults``.
+        UsageError: The sandbox is not installed, or ``faults`` is invalid.
+        StoppedError: The sandbox could not be started.
     """
-    if importlib.util.find_spec("aiohttp") is None:
-        raise UsageError(
-            "--sandbox needs a server library that is not installed; "
-            "run: pip install 'import-contacts[sandbox]'"
-        )
+    for package in _EXTRA:
+        if importlib.util.find_spec(package) is None:
+            raise UsageError(
+                f"--sandbox needs {package}, which is not installed; "
+                "run: pip install 'import-contacts[sandbox]'"
+            )
     command = [sys.executable, "-m", "importer.sandbox", "--port", "0"]
     command += ["--ready-json", "--until-stdin-closes"]
     if faults is not None:
         command += ["--faults", str(faults)]
-    # What it says is for us to tell: standard error may be a log of JSON lines.
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-        # In a session of its own, so that Ctrl-C reaches the run and not its API.
+    # Its standard error is kept apart: ours may be a log of JSON lines.
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr:
+        # In its own session, so that Ctrl-C reaches the run and not its API.
         process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=said,
+            stderr=stderr,
             text=True,
             env={k: v for k, v in os.environ.items() if not k.startswith(_CREDENTIALS)},
             start_new_session=True,
         )
         try:
-            yield _address(process, said)
+            yield _address(process, stderr, faults)
         finally:
             _end(process)
 
 
-def _address(process: "subprocess.Popen[str]", said: TextIO) -> SandboxAddress:
+def _address(
+    process: "subprocess.Popen[str]", stderr: TextIO, faults: Path | None
+) -> SandboxAddress:
+    """Return what the sandbox announces as its first line, which is JSON also for an error."""
     line = process.stdout.readline() if process.stdout else ""
     if not line:
         status = process.wait()
-        said.seek(0)
-        why = (said.read().strip() or f"exit status {status}").splitlines()[-1]
-        why = why.removeprefix("Error: ")
-        if status == UsageError.exit_status:
-            raise UsageError(f"--sandbox-faults: {why}")
+        stderr.seek(0)
+        why = (stderr.read().strip() or f"exit status {status}").splitlines()[-1]
         raise StoppedError(f"The sandbox did not start: {why}. Nothing was sent.")
-    ready = json.loads(line)
-    return SandboxAddress(ready["url"], ready["clientKey"], ready["apiToken"])
+    announced = json.loads(line)
+    if "error" in announced:
+        option = "--sandbox" if faults is None else "--sandbox-faults"
+        raise UsageError(f"{option}: {announced['error']}")
+    return SandboxAddress(announced["url"], announced["clientKey"], announced["apiToken"])
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

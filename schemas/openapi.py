@@ -1,6 +1,6 @@
 """Loads the OpenAPI document of the calls that the program uses.
 
-Source: contract, section 1, and the vendor's public reference of the Order REST API v2.1.
+Source: docs/api.md, and the vendor's public reference of the Order REST API v2.1.
 """
 
 import json
@@ -13,7 +13,7 @@ DOCUMENT_NAME: Final = "order-contacts.openapi.json"
 
 @cache
 def document_text() -> str:
-    """Return the document as it stands in its file."""
+    """Return the document as text."""
     return (files("schemas") / DOCUMENT_NAME).read_text(encoding="utf-8")
 
 
@@ -24,17 +24,17 @@ def document() -> dict[str, Any]:
 
 
 def schema(name: str) -> dict[str, Any]:
-    """Return one schema of the document as a JSON Schema (2020-12) that stands alone.
+    """Return one schema of the document as a self-contained JSON Schema (2020-12).
 
     Args:
-        name: One of ``components.schemas``, for example ``ContactFields``, which is what
-            the bodies of the create and update calls must satisfy.
+        name: One of ``components.schemas``, for example ``ContactFields``, the schema of the
+            bodies of the create and update calls.
 
     Raises:
         KeyError: The document has no such schema.
     """
     components = document()["components"]
-    components["schemas"][name]  # an unknown name fails here and not at the first validation
+    components["schemas"][name]  # fail here for an unknown name, not at the first validation
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$ref": f"#/components/schemas/{name}",

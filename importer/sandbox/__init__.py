@@ -1,9 +1,10 @@
-"""A local rehearsal stage of the Order REST API, able to misbehave.
+"""A local stand-in for the Order REST API that can fail on request.
 
-It shares ``schemas`` with the importer and nothing else, so that a mistake in one is not made
-alike in the other.
+It shares ``schemas`` with the importer and nothing else, so that a mistake in one is not
+repeated in the other.
 
-    request -> app -> faults (does it misbehave?) -> api (what the call does) -> store
-                        |
-                        `-> stunts (how the answer goes wrong)
+    request -> app -> faults (does this request fail?) -> api (carry out the call) -> store
+                        `-> faults (how the answer is broken)
+
+Source: docs/sandbox.md.
 """

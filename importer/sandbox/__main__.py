@@ -1,4 +1,4 @@
-"""``python -m importer.sandbox`` is ``contacts-sandbox``."""
+"""Run ``contacts-sandbox`` as ``python -m importer.sandbox``."""
 
 from importer.sandbox.cli import main
 

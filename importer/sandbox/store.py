@@ -1,5 +1,6 @@
-"""Contacts and guests in SQLite, in memory or in a file."""
+"""What the sandbox knows: contacts and guests in SQLite, and which orders exist."""
 
+import csv
 import json
 import os
 import sqlite3
@@ -9,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from importer.sandbox.options import SandboxError
+from importer.sandbox.settings import SandboxError
+from schemas.fields import ORDER_REF, REFERENCE_ID
 
-# Marks the file as ours; a new layout gets a new number.
+# Identifies our own files; a new schema gets a new number.
 _APPLICATION_ID: Final = 0x5C0A0001
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS contacts (
@@ -33,6 +35,8 @@ _SCHEMA: Final = """
     ) STRICT, WITHOUT ROWID;
 """
 _COLUMNS: Final = "position, ref, order_ref, guest_ref, fields, created_ms, modified_ms"
+# Any fixed UUID would do; it makes a number the same order in every sandbox.
+_NUMBERS_NAMESPACE: Final = uuid.UUID("6f7264e7-2d6e-4d5e-8a3b-9a1f0c5e7d10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class StoredContact:
     """One contact of one order.
 
     Attributes:
-        position: Counts up with every contact of the store.
+        position: Increases with every contact in the store.
         fields: By API field, as they were sent.
         created_ms: Milliseconds since 1970, UTC.
         modified_ms: As ``created_ms``; every change makes it later.
@@ -56,12 +60,12 @@ class StoredContact:
 
 
 class Store:
-    """What the API remembers. Every method is one transaction."""
+    """The contacts and guests. Every method is one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        # Each transaction is on its way to the disk when its answer leaves; only a power
-        # failure, which no rehearsal survives anyway, could lose the last ones.
+        # A transaction reaches the operating system before its answer is sent. Only a power
+        # failure, which ends the rehearsal anyway, could lose the last ones.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.executescript(_SCHEMA)
@@ -69,32 +73,32 @@ class Store:
 
     @classmethod
     def in_memory(cls) -> Self:
-        """Open a store that is forgotten when it is closed."""
+        """Open a store that is discarded when it is closed."""
         return cls(sqlite3.connect(":memory:", isolation_level=None))
 
     @classmethod
     def in_file(cls, path: Path) -> Self:
-        """Open or create a store; the file is readable by its owner alone.
+        """Open or create a store in a file that only its owner can read.
 
         Raises:
-            SandboxError: The file cannot be opened or is something else.
+            SandboxError: The file cannot be opened or is not a data file of the sandbox.
         """
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             connection = sqlite3.connect(path, isolation_level=None)
             _refuse_foreign(connection, path)
             return cls(connection)
-        except OSError as fault:
-            raise SandboxError(f"Cannot open the data file {path}: {fault.strerror}.") from None
-        except sqlite3.Error as fault:
-            raise SandboxError(f"Cannot use the data file {path}: {fault}.") from None
+        except OSError as error:
+            raise SandboxError(f"Cannot open the data file {path}: {error.strerror}.") from None
+        except sqlite3.Error as error:
+            raise SandboxError(f"Cannot use the data file {path}: {error}.") from None
 
     def close(self) -> None:
-        """Write everything out."""
+        """Close the database."""
         self._connection.close()
 
     def add(self, order_ref: str, fields: Mapping[str, Any], now_ms: int) -> StoredContact:
-        """Store a new contact and link it to the guest that its identifiers name."""
+        """Store a new contact and link it to the guest with its identifiers."""
         with self._transaction():
             identifiers = fields.get("identifiers", ())
             guest_ref = self._guest_of(identifiers) or str(uuid.uuid4())
@@ -112,7 +116,7 @@ class Store:
         return found[0] if found else None
 
     def change(self, ref: str, fields: Mapping[str, Any], now_ms: int) -> StoredContact | None:
-        """Replace some fields of a contact; its guest stays and learns new identifiers."""
+        """Replace some fields of a contact; its guest stays and gains the new identifiers."""
         with self._transaction():
             contact = self.get(ref)
             if contact is None:
@@ -127,7 +131,7 @@ class Store:
         return self.get(ref)
 
     def remove(self, ref: str) -> bool:
-        """Remove a contact from its order; return whether it was there."""
+        """Remove a contact; return whether it existed."""
         return self._connection.execute("DELETE FROM contacts WHERE ref = ?", (ref,)).rowcount > 0
 
     def of_order(self, order_ref: str, offset: int, limit: int) -> list[StoredContact]:
@@ -141,11 +145,11 @@ class Store:
         return self._number("SELECT count(*) FROM contacts WHERE order_ref = ?", (order_ref,))
 
     def latest(self, count: int) -> list[StoredContact]:
-        """Return the contacts that were stored last, newest first; a negative count is all."""
+        """Return the newest contacts, newest first; a negative count returns all."""
         return self._select("ORDER BY position DESC LIMIT ?", (count,))
 
     def orders(self, guest_ref: str | None = None) -> list[str]:
-        """Return the orders that have contacts, those of one guest if one is named."""
+        """Return the orders that have contacts, optionally only those of one guest."""
         condition, values = ("WHERE guest_ref = ?", (guest_ref,)) if guest_ref else ("", ())
         rows = self._connection.execute(
             f"SELECT order_ref FROM contacts {condition} GROUP BY order_ref ORDER BY min(position)",  # noqa: S608 - constant
@@ -154,7 +158,7 @@ class Store:
         return [ref for (ref,) in rows]
 
     def totals(self) -> dict[str, int]:
-        """Return how many contacts, orders with contacts and guests with contacts there are."""
+        """Return the number of contacts, of orders with contacts and of guests with contacts."""
         return {
             "contacts": self._number("SELECT count(*) FROM contacts"),
             "orders": self._number("SELECT count(DISTINCT order_ref) FROM contacts"),
@@ -166,7 +170,7 @@ class Store:
         return self._connection
 
     def _guest_of(self, identifiers: Iterable[Mapping[str, str]]) -> str | None:
-        """Return the guest of the first identifier that one is known for."""
+        """Return the guest of the first identifier that belongs to one."""
         for identifier in identifiers:
             row = self._connection.execute(
                 "SELECT guest_ref FROM identities WHERE provider = ? AND id = ?",
@@ -177,7 +181,7 @@ class Store:
         return None
 
     def _link(self, identifiers: Iterable[Mapping[str, str]], guest_ref: str) -> None:
-        """Let identifiers that are not known yet name this guest."""
+        """Assign the identifiers that are new to this guest."""
         self._connection.executemany(
             "INSERT OR IGNORE INTO identities VALUES (?, ?, ?)",
             [(identifier["provider"], identifier["id"], guest_ref) for identifier in identifiers],
@@ -195,10 +199,94 @@ class Store:
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    """Leave alone a database that this version of the sandbox did not make."""
+    """Raise a SandboxError for a database that this version of the sandbox did not create."""
     application_id = int(connection.execute("PRAGMA application_id").fetchone()[0])
     is_new = not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
     if not is_new and application_id != _APPLICATION_ID:
         raise SandboxError(
-            f"The data file {path} was not made by this version of the sandbox; name another one."
+            f"The data file {path} was not created by this version of the sandbox; "
+            "name another one."
         )
+
+
+class Orders:
+    """The orders that exist: those in a file, or without a file all of them.
+
+    Without a file any UUID is an order, and any order number belongs to one order, the same
+    in every sandbox, so that a file with ``referenceId`` can be rehearsed unchanged.
+
+    Args:
+        listed: Order ref (lower case) to order number, ``""`` for none.
+    """
+
+    def __init__(self, listed: Mapping[str, str] | None = None) -> None:
+        self._listed = listed
+        self._by_number: dict[str, list[str]] = {}
+        for ref, number in (listed or {}).items():
+            if number:
+                self._by_number.setdefault(number, []).append(ref)
+
+    @property
+    def listed(self) -> list[str] | None:
+        """The refs in file order; None when any UUID is an order."""
+        return None if self._listed is None else list(self._listed)
+
+    def find(self, ref: str) -> str | None:
+        """Return the ref of an order in its canonical form, or None if there is no such order."""
+        canonical = canonical_uuid(ref)
+        if canonical is None or self._listed is None:
+            return canonical
+        return canonical if canonical in self._listed else None
+
+    def number_of(self, ref: str) -> str:
+        """Return the number of an order, or ``""`` if it has none."""
+        return "" if self._listed is None else self._listed.get(ref, "")
+
+    def with_number(self, number: str) -> list[str]:
+        """Return the refs of the orders with this number."""
+        if self._listed is None:
+            return [str(uuid.uuid5(_NUMBERS_NAMESPACE, number))]
+        return self._by_number.get(number, [])
+
+
+def canonical_uuid(text: str) -> str | None:
+    """Return a UUID in lower case with hyphens, or None if ``text`` is not one."""
+    try:
+        canonical = str(uuid.UUID(text))
+    except ValueError:
+        return None
+    return canonical if canonical == text.lower() else None
+
+
+def read_orders(path: Path) -> Orders:
+    """Read the orders from a CSV file with the columns ``orderRef`` and ``referenceId``.
+
+    Raises:
+        SandboxError: The file cannot be read, has no column ``orderRef``, or a line in it is
+            not an order.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as source:
+            return Orders(_order_numbers(csv.DictReader(source, strict=True), path))
+    except OSError as error:
+        raise SandboxError(f"Cannot read the orders file {path}: {error.strerror}.") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise SandboxError(f"The orders file {path} is not CSV in UTF-8.") from None
+
+
+def _order_numbers(records: "csv.DictReader[str]", path: Path) -> dict[str, str]:
+    if ORDER_REF not in (records.fieldnames or ()):
+        raise SandboxError(
+            f"The orders file {path} has no column {ORDER_REF}; "
+            f"its header should be {ORDER_REF},{REFERENCE_ID}."
+        )
+    listed: dict[str, str] = {}
+    for record in records:
+        where = f"Line {records.line_num} of the orders file {path}"
+        ref = canonical_uuid((record[ORDER_REF] or "").strip())
+        if ref is None:
+            raise SandboxError(f"{where} has no UUID as its {ORDER_REF}.")
+        number = (record.get(REFERENCE_ID) or "").strip()
+        if listed.setdefault(ref, number) != number:
+            raise SandboxError(f"{where} gives an order that is listed above a second number.")
+    return listed

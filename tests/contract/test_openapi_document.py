@@ -1,4 +1,4 @@
-"""The OpenAPI document against the API page, the field list and its own rules."""
+"""Check the OpenAPI document against the reference, the field list and its own rules."""
 
 import re
 from datetime import date
@@ -8,10 +8,10 @@ from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import validate
 
 import schemas.openapi
-from importer.sandbox.served import before, served_document
+from importer.sandbox.document import pattern_before, served_document
 from schemas.fields import CONTACT_FIELDS, GENDERS, TITLES
 
-# The example of the reference, as it stands there.
+# The example in the reference, verbatim.
 REFERENCE_EXAMPLE = {
     "firstName": "John",
     "lastName": "Doe",
@@ -46,7 +46,7 @@ def test_the_example_of_the_reference_is_valid() -> None:
 
 
 def test_every_example_satisfies_its_schema() -> None:
-    """The document holds no example that it would refuse."""
+    """The document contains no example that it would refuse."""
     components = schemas.openapi.document()["components"]
     for name, schema in components["schemas"].items():
         for example in schema.get("examples", []):
@@ -64,7 +64,7 @@ def test_every_example_satisfies_its_schema() -> None:
 
 
 def test_the_fields_are_those_of_the_field_list() -> None:
-    """Document and field list name the same fields in the same order."""
+    """The document and the field list have the same fields in the same order."""
     properties = schemas.openapi.document()["components"]["schemas"]["ContactFields"]["properties"]
     assert tuple(properties) == CONTACT_FIELDS
     assert tuple(properties["gender"]["enum"]) == GENDERS
@@ -73,29 +73,29 @@ def test_the_fields_are_those_of_the_field_list() -> None:
 
 
 def test_an_answer_holds_every_field() -> None:
-    """What the API answers holds what can be sent, besides its references and links."""
+    """A contact in an answer has every field that can be sent, besides its refs and links."""
     schemas_ = schemas.openapi.document()["components"]["schemas"]
     own = {"ref", "href", "createdAt", "modifiedAt", "order", "guest"}
     assert set(schemas_["Contact"]["properties"]) == own | set(CONTACT_FIELDS)
 
 
 def test_an_unknown_schema_is_an_error() -> None:
-    """Asking for a schema that the document does not have fails at once."""
+    """Requesting a schema that the document does not have fails immediately."""
     with pytest.raises(KeyError):
         schemas.openapi.schema("Contakt")
 
 
 @pytest.mark.parametrize("day", [date(2026, 11, 23), date(2000, 1, 1), date(2030, 12, 31)])
-def test_a_birth_must_come_before_a_day(day: date) -> None:
-    """The served pattern takes exactly the days before the one it was made for."""
-    pattern = re.compile(before(day))
+def test_pattern_matches_exactly_the_days_before(day: date) -> None:
+    """The pattern matches exactly the days before its own."""
+    pattern = re.compile(pattern_before(day))
     samples = [date.fromordinal(day.toordinal() + step) for step in range(-800, 801)]
     samples += [date(1, 1, 1), date(999, 12, 31), date(1999, 12, 31), date(9999, 12, 31)]
     for sample in samples:
         assert bool(pattern.match(sample.isoformat())) is (sample < day), sample
 
 
-def test_the_served_document_names_the_sandbox_alone() -> None:
-    """Nobody who follows the served document reaches production."""
+def test_served_document_names_only_the_sandbox() -> None:
+    """The served document does not lead to production."""
     served = served_document("http://127.0.0.1:1", date(2026, 1, 1)).decode()
     assert '"servers": [{"url": "http://127.0.0.1:1"' in served

@@ -1,4 +1,4 @@
-"""The sandbox against the OpenAPI document that it serves."""
+"""Check the sandbox against the OpenAPI document that it serves."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def test_the_served_document_is_valid() -> None:
 
 
 def test_schemathesis_finds_no_difference(tmp_path: Path) -> None:
-    """Whatever the document allows is accepted, whatever it forbids is refused as it says."""
+    """What the document allows is accepted, what it forbids is refused as documented."""
     with running() as sandbox:
         checked = subprocess.run(
             [

@@ -1,4 +1,4 @@
-"""What the importer sends, against the OpenAPI document of the API."""
+"""Check the requests of the importer against the OpenAPI document."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ PAGE_BODY = {field: PAGE_RECORD[field] for field in CONTACT_FIELDS if field in P
 
 
 def sent(workplace: Workplace, source: Path) -> list[Request]:
-    """The requests that a file leads to."""
+    """Return the requests that the importer sends for a file."""
     with ReferenceServer() as server:
         workplace.send(source, server)
     return list(server.requests)
@@ -49,7 +49,7 @@ def sent(workplace: Workplace, source: Path) -> list[Request]:
 
 @pytest.mark.parametrize("sample", ["contacts.csv", "faulty.csv"])
 def test_every_body_satisfies_the_document(tmp_path: Path, sample: str) -> None:
-    """So does every path and method: the document knows the call."""
+    """Every body, path and method is in the document."""
     validator = Draft202012Validator(schemas.openapi.schema("ContactFields"), validate_formats=True)
     requests = sent(Workplace(tmp_path), SAMPLES / sample)
     assert requests

@@ -1,4 +1,4 @@
-"""The sandbox over HTTP: credentials, refusals, and what is kept where."""
+"""The sandbox over HTTP: credentials, refusals, and storage."""
 
 import socket
 import stat
@@ -20,8 +20,8 @@ def sandbox() -> Iterator[RunningSandbox]:
         yield sandbox
 
 
-def test_a_contact_through_its_life(sandbox: RunningSandbox) -> None:
-    """Create, find, read, change and remove, following the links that the answers give."""
+def test_create_find_read_update_delete(sandbox: RunningSandbox) -> None:
+    """Create, find, read, update and delete, following the links in the answers."""
     created = sandbox.create(firstName="Ada")
     assert created.status_code == 201
     contact = created.json()
@@ -64,7 +64,7 @@ def test_a_contact_through_its_life(sandbox: RunningSandbox) -> None:
 def test_a_refusal_has_the_documented_form(
     sandbox: RunningSandbox, method: str, path: str, how: dict[str, Any], status: int
 ) -> None:
-    """Every error tells its status, its code and a message as JSON, and changes nothing."""
+    """Every error has a status, a code and a message as JSON, and changes nothing."""
     before = sandbox.stored()
     answer = sandbox.ask(method, path, **how)
     assert answer.status_code == status
@@ -87,10 +87,10 @@ def test_a_refusal_has_the_documented_form(
         ),
     ],
 )
-def test_a_client_that_is_killed_while_it_sends_is_no_trouble(
+def test_client_killed_while_sending_stores_nothing(
     sandbox: RunningSandbox, request_: bytes
 ) -> None:
-    """Half a request stores nothing, and the sandbox serves on without a complaint."""
+    """Half a request stores nothing, and the sandbox continues without error output."""
     before = sandbox.stored()
     port = int(sandbox.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)) as wire:
@@ -99,7 +99,7 @@ def test_a_client_that_is_killed_while_it_sends_is_no_trouble(
 
 
 def test_the_state_counts_requests_by_call_and_result() -> None:
-    """What was asked is counted by call and by what it met with."""
+    """Requests are counted by call and by result."""
     with running() as sandbox:
         sandbox.create()
         sandbox.create(gender="m")
@@ -114,16 +114,16 @@ def test_the_state_counts_requests_by_call_and_result() -> None:
     assert [len(contacts) for contacts in state["contacts"].values()] == [1]
 
 
-def test_credentials_of_ones_own_close_the_page() -> None:
-    """With other credentials than the documented ones nobody sees the contacts without them."""
+def test_custom_credentials_protect_the_page() -> None:
+    """With other than the documented credentials, the contacts cannot be seen without them."""
     with running("--client-key", "mine", "--api-token", "secret") as sandbox:
         for path in ("/", "/_sandbox/state", CONTACTS):
             assert sandbox.ask("GET", path).status_code == 401
             assert sandbox.ask("GET", path, auth=("mine", "secret")).status_code == 200
 
 
-def test_a_file_outlives_a_kill(tmp_path: Path) -> None:
-    """What was answered is in the data file after kill -9, for its owner alone."""
+def test_data_file_survives_a_kill(tmp_path: Path) -> None:
+    """Every answered contact is in the data file after kill -9, readable only by its owner."""
     data = tmp_path / "contacts.db"
     with running("--data", str(data)) as sandbox:
         refs = [sandbox.create(identifiers=[{"provider": "CRM", "id": "1"}]).json()["ref"]]
@@ -140,8 +140,8 @@ def test_a_file_outlives_a_kill(tmp_path: Path) -> None:
     }
 
 
-def test_an_orders_file_is_all_there_is(tmp_path: Path) -> None:
-    """With --orders only its orders exist, and their numbers find them."""
+def test_orders_option_limits_the_orders(tmp_path: Path) -> None:
+    """With --orders only its orders exist, and can be found by number."""
     orders = tmp_path / "orders.csv"
     orders.write_text(f"orderRef,referenceId\n{ORDER},A-17\n")
     with running("--orders", str(orders)) as sandbox:

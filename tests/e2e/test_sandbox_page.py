@@ -5,14 +5,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sandboxes import PATIENCE_SECONDS, running
+from sandboxes import TIMEOUT_SECONDS, running
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 MARKUP = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 
 
-def test_the_page_allows_nothing_but_itself() -> None:
-    """The policy of the page lets no other script, style or address in."""
+def test_page_policy_allows_only_its_own_content() -> None:
+    """The policy of the page allows no other script, style or address."""
     with running() as sandbox:
         page = sandbox.ask("GET", "/", auth=None)
     policy = page.headers["Content-Security-Policy"]
@@ -23,8 +23,8 @@ def test_the_page_allows_nothing_but_itself() -> None:
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed")
-def test_a_browser_shows_what_is_stored(tmp_path: Path) -> None:
-    """The page shows contacts, requests and faults, and shows markup in a name as text."""
+def test_browser_shows_stored_contacts(tmp_path: Path) -> None:
+    """The page shows contacts, requests and faults, and markup in a name as text."""
     assert BROWSER is not None
     with running("--fault", "action=drop,call=list,name=lost list") as sandbox:
         sandbox.create(firstName="Nguyễn", lastName=MARKUP)
@@ -40,7 +40,7 @@ def test_a_browser_shows_what_is_stored(tmp_path: Path) -> None:
             ],
             capture_output=True,
             text=True,
-            timeout=6 * PATIENCE_SECONDS,
+            timeout=6 * TIMEOUT_SECONDS,
             check=True,
         ).stdout
     assert '<p id="alive" role="status" class="good">Live.</p>' in dom

@@ -1,4 +1,4 @@
-"""The sandbox misbehaving on the wire, with and without the contact stored."""
+"""Broken answers of the sandbox over sockets, with and without storing the contact."""
 
 import base64
 import socket
@@ -20,7 +20,7 @@ ORDERS = [str(uuid.UUID(int=number, version=4)) for number in range(60)]
 
 
 def create_request(order: str = ORDER) -> bytes:
-    """Return a POST as it goes over the wire."""
+    """Return the bytes of a POST request."""
     pair = base64.b64encode(b"sandbox:sandbox").decode()
     head = (
         f"POST /v2.1/orders/{order}/contacts HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -39,7 +39,7 @@ def received(sandbox: RunningSandbox) -> bytes:
 
 
 def is_status(status: int, content_type: str) -> Callable[[bytes], bool]:
-    """Return a check for a whole answer of this status and media type."""
+    """Return a check for a complete answer with this status and media type."""
 
     def check(answer: bytes) -> bool:
         head, _, body = answer.partition(b"\r\n\r\n")
@@ -53,14 +53,14 @@ def is_status(status: int, content_type: str) -> Callable[[bytes], bool]:
 
 
 def is_cut(answer: bytes) -> bool:
-    """Tell whether an answer promises more than it holds."""
+    """Return whether an answer is shorter than its Content-Length."""
     head, _, body = answer.partition(b"\r\n\r\n")
     promised = int(head.partition(b"Content-Length: ")[2].split(b"\r\n")[0])
     return head.startswith(b"HTTP/1.1 201 ") and 0 < len(body) < promised
 
 
 def is_noise(answer: bytes) -> bool:
-    """Tell whether an answer has the true status and a body that is no text."""
+    """Return whether an answer has the true status and a body that is not text."""
     head, _, body = answer.partition(b"\r\n\r\n")
     return head.startswith(b"HTTP/1.1 201 ") and b"\xff" in body and b"Ada" not in body
 
@@ -78,8 +78,8 @@ SETTINGS = {"status": ",status=500", "silence": ",seconds=0.1"}
 
 @pytest.mark.parametrize("applied", [False, True], ids=["not applied", "applied"])
 @pytest.mark.parametrize("action", WIRE)
-def test_an_answer_goes_wrong_whether_or_not_it_was_applied(action: str, *, applied: bool) -> None:
-    """The wire shows the same, and the contact is stored exactly if the rule says so."""
+def test_broken_answer_is_independent_of_storing(action: str, *, applied: bool) -> None:
+    """The client sees the same answer, and the contact is stored if and only if applied."""
     rule = f"action={action},applied={str(applied).lower()}{SETTINGS.get(action, '')}"
     with running("--fault", rule) as sandbox:
         answer = received(sandbox)
@@ -96,10 +96,10 @@ def test_an_answer_goes_wrong_whether_or_not_it_was_applied(action: str, *, appl
         pytest.param("action=drip,seconds=0.3", is_status(201, "application/json"), id="drip"),
     ],
 )
-def test_a_spoilt_true_answer_means_that_it_was_applied(
+def test_partial_true_answer_implies_stored_contact(
     rule: str, check: Callable[[bytes], bool]
 ) -> None:
-    """Where something of the true answer shows, the contact is stored."""
+    """Where a part of the true answer is sent, the contact is stored."""
     with running("--fault", rule) as sandbox:
         answer = received(sandbox)
         stored = sandbox.stored()
@@ -107,8 +107,8 @@ def test_a_spoilt_true_answer_means_that_it_was_applied(
     assert stored == 1
 
 
-def test_a_drip_comes_in_many_pieces() -> None:
-    """A dripping answer trickles, head and all."""
+def test_drip_arrives_in_many_pieces() -> None:
+    """A dripping answer arrives in pieces, including its head."""
     with running("--fault", "action=drip,seconds=0.5") as sandbox:
         address = urlsplit(sandbox.url)
         with socket.create_connection((address.hostname, address.port), 20) as wire:
@@ -118,8 +118,8 @@ def test_a_drip_comes_in_many_pieces() -> None:
     assert len(pieces[0]) < 100
 
 
-def test_a_late_commit_comes_after_its_client_gave_up() -> None:
-    """The contact is not there while nothing is answered, and is there later all the same."""
+def test_late_commit_happens_after_the_client_gave_up() -> None:
+    """The contact is not stored while the client waits, but is stored later."""
     with running("--fault", "action=late,seconds=1.5,call=create") as sandbox:
         with pytest.raises(TimeoutError):
             sandbox.bytes_of(create_request(), most_seconds=0.2)
@@ -127,8 +127,8 @@ def test_a_late_commit_comes_after_its_client_gave_up() -> None:
         assert eventually(lambda: sandbox.stored() == 1)
 
 
-def test_a_client_that_leaves_does_not_upset_the_sandbox() -> None:
-    """Clients that go away in the middle of a drip or a silence leave no complaint behind."""
+def test_disconnecting_client_causes_no_error_output() -> None:
+    """Clients that disconnect during a drip or a silence cause no error output."""
     rules = (
         "--fault",
         "action=drip,seconds=1,turn=1",
@@ -142,8 +142,8 @@ def test_a_client_that_leaves_does_not_upset_the_sandbox() -> None:
         assert eventually(lambda: sandbox.create().status_code == 201)
 
 
-def test_the_rate_limit_asks_to_come_back_later() -> None:
-    """Beyond the rate the answer is 429 with the seconds to wait, and nothing is stored."""
+def test_rate_limit_answers_429_with_retry_after() -> None:
+    """Above the rate the answer is 429 with the seconds to wait, and nothing is stored."""
     with running("--rate-limit", "0.01") as sandbox:
         answers = [sandbox.create() for _ in range(3)]
         stored = sandbox.stored()
@@ -153,15 +153,15 @@ def test_the_rate_limit_asks_to_come_back_later() -> None:
     assert stored == 1
 
 
-def test_a_fault_can_ask_to_come_back_later() -> None:
-    """A status of a rule carries the Retry-After that the rule names."""
+def test_fault_can_send_retry_after() -> None:
+    """A status fault sends the Retry-After header of its rule."""
     with running("--fault", "action=status,status=503,retry_after=7") as sandbox:
         answer = sandbox.create()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
 
 
 def outcomes(sandbox: RunningSandbox) -> set[str]:
-    """Create a contact of each order, many at a time; return the orders whose answer was lost."""
+    """Create a contact in each order, concurrently; return the orders whose answer was lost."""
     lost: set[str] = set()
 
     def create(order: str) -> None:
@@ -176,7 +176,7 @@ def outcomes(sandbox: RunningSandbox) -> set[str]:
 
 
 def test_the_seed_repeats_the_faults_however_requests_interleave() -> None:
-    """Two sandboxes with one seed lose the same answers; another seed loses others."""
+    """Two sandboxes with the same seed lose the same answers; another seed loses others."""
     losses = []
     for seed in ("1", "1", "2"):
         with running("--seed", seed, "--fault", "action=drop,share=0.3") as sandbox:
@@ -186,7 +186,7 @@ def test_the_seed_repeats_the_faults_however_requests_interleave() -> None:
 
 
 class CarefulClient:
-    """Creates a contact once: what is unclear is settled by reading the order's contacts."""
+    """Create a contact once: settle a lost answer by reading the order's contacts."""
 
     def __init__(self, sandbox: RunningSandbox) -> None:
         self._sandbox = sandbox
@@ -211,8 +211,8 @@ class CarefulClient:
                 threading.Event().wait(0.02)
 
 
-def test_a_careful_import_gets_through_the_sample_bad_day() -> None:
-    """Reading back after every unclear answer stores each contact exactly once."""
+def test_careful_client_succeeds_on_the_sample_bad_day() -> None:
+    """Settling after every lost answer stores each contact exactly once."""
     with running("--faults", str(BAD_DAY)) as sandbox:
         with ThreadPoolExecutor(16) as pool:
             results = list(pool.map(CarefulClient(sandbox).create, ORDERS))
@@ -226,7 +226,7 @@ def test_a_careful_import_gets_through_the_sample_bad_day() -> None:
 
 @pytest.fixture(autouse=True)
 def _no_thread_is_left() -> Iterator[None]:
-    """Hold each test to ending the threads that it starts."""
+    """Check that each test ends the threads that it starts."""
     before = threading.active_count()
     yield
     assert eventually(lambda: threading.active_count() <= before)

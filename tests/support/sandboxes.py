@@ -1,4 +1,4 @@
-"""Starts sandboxes as processes of their own, and ends every one of them."""
+"""Runs sandboxes as child processes, and ends every one of them."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,18 +18,18 @@ ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"
 CREDENTIALS = ("sandbox", "sandbox")
 COMMAND = (sys.executable, "-m", "importer.sandbox", "--port", "0")
 CHILD = (*COMMAND, "--ready-json", "--until-stdin-closes")
-PATIENCE_SECONDS = 20.0
+TIMEOUT_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class RunningSandbox:
-    """One sandbox that serves."""
+    """One running sandbox."""
 
     url: str
     process: "subprocess.Popen[str]"
 
     def ask(self, method: str, path: str, **how: Any) -> requests.Response:  # noqa: ANN401 - as requests takes them
-        """Send one request, with the credentials of the documentation unless told otherwise."""
+        """Send one request, with the credentials of the documentation unless given others."""
         with requests.Session() as session:
             session.trust_env = False
             url = f"{self.url}{path}"
@@ -40,7 +40,7 @@ class RunningSandbox:
         return self.ask("POST", f"/v2.1/orders/{order}/contacts", json=fields)
 
     def state(self) -> dict[str, Any]:
-        """Return what is stored and what was asked."""
+        """Return the stored contacts and the requests received."""
         state: dict[str, Any] = self.ask("GET", "/_sandbox/state").json()
         return state
 
@@ -48,11 +48,11 @@ class RunningSandbox:
         """Return how many contacts are stored."""
         return int(self.state()["totals"]["contacts"])
 
-    def bytes_of(self, request: bytes, most_seconds: float = PATIENCE_SECONDS) -> bytes:
-        """Send bytes and return all that comes until the connection ends.
+    def bytes_of(self, request: bytes, most_seconds: float = TIMEOUT_SECONDS) -> bytes:
+        """Send bytes and return everything received until the connection closes.
 
         Raises:
-            ConnectionResetError: It ended with a reset.
+            ConnectionResetError: It was reset.
         """
         address = urlsplit(self.url)
         with socket.create_connection((address.hostname, address.port), most_seconds) as wire:
@@ -64,10 +64,10 @@ class RunningSandbox:
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[RunningSandbox]:
-    """Run a sandbox that must say nothing but where it is, and end with its standard input."""
+def running(*arguments: str, command: Sequence[str] = CHILD) -> Iterator[RunningSandbox]:
+    """Run a sandbox that must print nothing but its address, and end with its standard input."""
     process = subprocess.Popen(
-        [*CHILD, *arguments],
+        [*command, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -81,7 +81,7 @@ def running(*arguments: str) -> Iterator[RunningSandbox]:
             raise AssertionError(f"the sandbox did not start: {process.communicate()[1]}")
         yield RunningSandbox(json.loads(line)["url"], process)
         if process.poll() is None:
-            _, complaints = process.communicate(timeout=PATIENCE_SECONDS)
+            _, complaints = process.communicate(timeout=TIMEOUT_SECONDS)
             assert (complaints, process.returncode) == ("", 0)
     finally:
         process.kill()
@@ -92,8 +92,8 @@ def running(*arguments: str) -> Iterator[RunningSandbox]:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Tell whether something comes true before patience ends."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Return whether a condition becomes true before the timeout."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not (held := holds()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return held

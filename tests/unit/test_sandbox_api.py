@@ -1,4 +1,4 @@
-"""What each call of the API does, without a wire."""
+"""What each call of the API does, without HTTP."""
 
 import json
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from importer.sandbox.api import Api, Asked, Call
-from importer.sandbox.orders import Orders
-from importer.sandbox.store import Store
+from importer.sandbox.api import Api
+from importer.sandbox.messages import ApiRequest, Call
+from importer.sandbox.store import Orders, Store
 
 BASE = "http://127.0.0.1:1"
 ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"
@@ -18,7 +18,7 @@ UNKNOWN = "00000000-0000-4000-8000-00000000000f"
 
 
 class Desk:
-    """Asks an API and decodes what it answers."""
+    """Sends requests to an API and decodes its answers."""
 
     def __init__(self, store: Store, orders: Orders) -> None:
         now = datetime(2026, 1, 1, 0, 0, 0, 7000, UTC)
@@ -26,7 +26,7 @@ class Desk:
 
     def ask(self, call: Call, ref: str = "", body: object = None, **query: str) -> tuple[int, Any]:
         """Return status and body."""
-        answer = self.api.answer(Asked(call, ref, query, json.dumps(body).encode()))
+        answer = self.api.answer(ApiRequest(call, ref, query, json.dumps(body).encode()))
         return answer.status, json.loads(answer.body) if answer.body else None
 
 
@@ -40,12 +40,12 @@ def store() -> Iterator[Store]:
 
 @pytest.fixture
 def desk(store: Store) -> Desk:
-    """An API that knows two orders of one number."""
+    """An API with two orders that share a number."""
     return Desk(store, Orders({ORDER: "A-17", SECOND: "A-17"}))
 
 
-def test_a_created_contact_is_told_whole(desk: Desk) -> None:
-    """The answer holds the reference, links, moments and every field in the page's order."""
+def test_create_returns_the_whole_contact(desk: Desk) -> None:
+    """The answer has ref, links, times and every field, in the documented order."""
     fields = {"country": "IE", "firstName": "John", "postCode": "10001", "state": "NY"}
     status, contact = desk.ask(Call.CREATE, ORDER.upper(), fields)
     assert status == 201
@@ -66,15 +66,15 @@ def test_a_created_contact_is_told_whole(desk: Desk) -> None:
 
 
 def test_a_list_without_expand_holds_links(desk: Desk) -> None:
-    """The items of a list are references and links, or whole contacts if asked for."""
+    """Items are refs and links, or whole contacts with expand=true."""
     contact = desk.ask(Call.CREATE, ORDER, {"city": "Cork"})[1]
     status, page = desk.ask(Call.LIST, ORDER)
     assert (status, page["items"]) == (200, [{"ref": contact["ref"], "href": contact["href"]}])
     assert desk.ask(Call.LIST, ORDER, expand="true")[1]["items"] == [contact]
 
 
-def test_the_pages_of_a_list_hold_every_contact_once(desk: Desk) -> None:
-    """Following next from the first page meets each contact once and ends."""
+def test_pages_of_a_list_contain_every_contact_once(desk: Desk) -> None:
+    """Following next from the first page returns each contact once."""
     refs = [desk.ask(Call.CREATE, ORDER, {})[1]["ref"] for _ in range(5)]
     seen, offset = [], 0
     while True:
@@ -96,7 +96,7 @@ def test_an_empty_list_is_one_page(desk: Desk) -> None:
 
 
 def test_update_and_delete(desk: Desk) -> None:
-    """A change is answered with the whole contact, a removal with nothing; then it is gone."""
+    """An update returns the whole contact, a deletion nothing; then it no longer exists."""
     ref = desk.ask(Call.CREATE, ORDER, {"city": "Cork", "state": "C"})[1]["ref"]
     status, changed = desk.ask(Call.UPDATE, ref, {"city": "Dublin"})
     assert (status, changed["city"], changed["state"]) == (200, "Dublin", "C")
@@ -109,7 +109,7 @@ def test_update_and_delete(desk: Desk) -> None:
 
 @pytest.mark.parametrize("call", [Call.CREATE, Call.LIST, Call.GET_ORDER])
 @pytest.mark.parametrize("ref", [UNKNOWN, "A-17", "x' OR 1=1", ""])
-def test_an_order_that_is_not_there(desk: Desk, call: Call, ref: str) -> None:
+def test_unknown_order_is_404(desk: Desk, call: Call, ref: str) -> None:
     """An unknown order is 404, in the documented form."""
     status, body = desk.ask(call, ref, {})
     assert (status, body["status"], body["code"]) == (404, 404, 404)
@@ -117,7 +117,7 @@ def test_an_order_that_is_not_there(desk: Desk, call: Call, ref: str) -> None:
 
 
 def test_orders_are_found_by_number_or_guest(desk: Desk) -> None:
-    """A number finds its orders, a guest those of its contacts, nothing finds all."""
+    """A number finds its orders, a guest the orders of its contacts, no parameter finds all."""
     contact = desk.ask(Call.CREATE, SECOND, {})[1]
     guest = contact["guest"]["href"].rpartition("/")[2]
 
@@ -149,7 +149,7 @@ def test_orders_are_found_by_number_or_guest(desk: Desk) -> None:
         (Call.FIND_ORDERS, {"guestRef": "A"}, "guestRef: is not valid."),
     ],
 )
-def test_a_wrong_parameter_is_named(
+def test_invalid_parameter_is_named(
     desk: Desk, call: Call, query: dict[str, str], message: str
 ) -> None:
     """A parameter that the document does not allow is 400 and named."""
@@ -158,17 +158,17 @@ def test_a_wrong_parameter_is_named(
 
 
 def test_a_refused_body_stores_nothing(desk: Desk, store: Store) -> None:
-    """A contact that fails validation is not there afterwards."""
+    """A contact that fails validation is not stored."""
     assert desk.ask(Call.CREATE, ORDER, {"firstName": None})[0] == 400
     assert store.totals()["contacts"] == 0
 
 
-def test_a_call_is_about_an_order(desk: Desk) -> None:
-    """Fault rules see the order behind a contact, and the number that is looked for."""
+def test_subject_of_a_call_is_its_order(desk: Desk) -> None:
+    """Fault rules see the order of a contact, or the number that is looked up."""
     ref = desk.ask(Call.CREATE, ORDER, {})[1]["ref"]
 
     def subject(call: Call, ref: str = "", **query: str) -> str:
-        return desk.api.subject(Asked(call, ref, query, b""))
+        return desk.api.subject(ApiRequest(call, ref, query, b""))
 
     assert subject(Call.LIST, ORDER.upper()) == subject(Call.DELETE, ref) == ORDER
     assert subject(Call.GET, UNKNOWN) == ""

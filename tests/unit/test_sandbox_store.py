@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from importer.sandbox.options import SandboxError
+from importer.sandbox.settings import SandboxError
 from importer.sandbox.store import Store
 
 ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"
@@ -28,8 +28,8 @@ def identified(*pairs: tuple[str, str]) -> dict[str, Any]:
     return {"identifiers": [{"provider": provider, "id": id_} for provider, id_ in pairs]}
 
 
-def test_a_contact_is_kept_as_it_was_sent(store: Store) -> None:
-    """What is added is found by its reference and by its order."""
+def test_contact_is_stored_as_sent(store: Store) -> None:
+    """A contact is found by its ref and by its order."""
     added = store.add(ORDER, {"lastName": "Nguyễn"}, 5)
     assert store.get(added.ref) == added
     assert store.of_order(ORDER, 0, 10) == [added]
@@ -43,14 +43,14 @@ def test_equal_contacts_are_two(store: Store) -> None:
 
 
 def test_a_page_is_oldest_first(store: Store) -> None:
-    """A page leaves out its offset and stops at its limit, in the order of creation."""
+    """A page starts at its offset and ends at its limit, in the order of creation."""
     refs = [store.add(ORDER, {}, 0).ref for _ in range(5)]
     store.add(OTHER_ORDER, {}, 0)
     assert [contact.ref for contact in store.of_order(ORDER, 1, 3)] == refs[1:4]
 
 
 def test_a_change_replaces_only_what_it_names(store: Store) -> None:
-    """A changed contact keeps its other fields, its guest and the moment of its creation."""
+    """A changed contact keeps its other fields, its guest and its creation time."""
     added = store.add(ORDER, {"city": "Dublin", "state": "D"}, 5)
     changed = store.change(added.ref, {"city": "Cork"}, 9)
     assert changed is not None
@@ -59,14 +59,14 @@ def test_a_change_replaces_only_what_it_names(store: Store) -> None:
 
 
 def test_every_change_is_later_than_the_one_before(store: Store) -> None:
-    """A change within the same millisecond, or after a clock stepped back, still shows."""
+    """A change in the same millisecond, or after the clock was set back, is still later."""
     ref = store.add(ORDER, {}, 5).ref
     moments = [store.change(ref, {}, now) for now in (5, 3)]
     assert [changed.modified_ms for changed in moments if changed] == [6, 7]
 
 
 def test_a_removed_contact_is_gone(store: Store) -> None:
-    """Removing works once."""
+    """A contact can be removed once."""
     ref = store.add(ORDER, {}, 0).ref
     assert [store.remove(ref), store.remove(ref)] == [True, False]
     assert store.get(ref) is None
@@ -91,8 +91,8 @@ def test_the_same_identifier_is_the_same_guest(
     assert (guests[0] == guests[1]) is is_same
 
 
-def test_a_guest_learns_identifiers(store: Store) -> None:
-    """An identifier that came with a known one, or by a change, names the same guest later."""
+def test_guest_gains_identifiers(store: Store) -> None:
+    """An identifier sent with a known one, or in an update, belongs to the same guest later."""
     first = store.add(ORDER, identified(("CRM", "1"), ("WEB", "7")), 0)
     store.change(first.ref, identified(("APP", "9")), 0)
     later = [store.add(ORDER, identified(pair), 0) for pair in (("WEB", "7"), ("APP", "9"))]
@@ -109,8 +109,8 @@ def test_a_guest_has_orders(store: Store) -> None:
     assert store.totals() == {"contacts": 3, "orders": 2, "guests": 2}
 
 
-def test_a_file_keeps_everything_for_its_owner(tmp_path: Path) -> None:
-    """A store in a file is there again when it is opened again, and nobody else can read it."""
+def test_file_is_persistent_and_private(tmp_path: Path) -> None:
+    """A store in a file can be opened again, and only its owner can read it."""
     path = tmp_path / "contacts.db"
     for _ in range(2):
         store = Store.in_file(path)
@@ -130,8 +130,8 @@ def store_size(path: Path) -> int:
         store.close()
 
 
-def test_the_files_of_others_are_left_alone(tmp_path: Path) -> None:
-    """A text, a folder and another program's database are refused and not changed."""
+def test_foreign_files_are_refused_and_unchanged(tmp_path: Path) -> None:
+    """A text file, a folder and another program's database are refused and not changed."""
     text, database = tmp_path / "notes.txt", tmp_path / "other.db"
     text.write_text("x" * 200)
     connection = sqlite3.connect(database)

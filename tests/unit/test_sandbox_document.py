@@ -1,4 +1,4 @@
-"""What the sandbox refuses of a contact's body, and how it words the refusal."""
+"""Which bodies of contacts the sandbox refuses, and with which message."""
 
 import json
 from datetime import UTC, datetime
@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from importer.sandbox.contacts import InvalidBodyError, contact_fields
+from importer.sandbox.document import contact_fields
+from importer.sandbox.messages import InvalidRequestError
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def refusal(body: bytes) -> str:
-    """Return the message with which a body is refused."""
-    with pytest.raises(InvalidBodyError) as refused:
+    """Return the message of the refusal of a body."""
+    with pytest.raises(InvalidRequestError) as refused:
         contact_fields(body, NOW)
     return str(refused.value)
 
@@ -22,18 +23,18 @@ def refusal(body: bytes) -> str:
     "fields",
     [
         pytest.param({}, id="no field is required"),
-        pytest.param({"firstName": ""}, id="a blank text is a text"),
-        pytest.param({"title": "Admiral"}, id="titles are no closed list"),
+        pytest.param({"firstName": ""}, id="empty string"),
+        pytest.param({"title": "Admiral"}, id="any title"),
         pytest.param({"emails": [], "identifiers": []}, id="empty lists"),
         pytest.param({"lastName": "Nguyễn 王 \U0001f600 \u0000"}, id="any character"),
         pytest.param({"dateOfBirth": "2026-01-01T11:59:59Z"}, id="born a second ago"),
-        pytest.param({"dateOfBirth": "2026-01-01T13:59:59+02:00"}, id="born elsewhere"),
+        pytest.param({"dateOfBirth": "2026-01-01T13:59:59+02:00"}, id="other time zone"),
         pytest.param({"dateOfBirth": "0000-01-01T00:00:00Z"}, id="year zero"),
         pytest.param({"dateOfBirth": "1990-12-31T23:59:60Z"}, id="leap second"),
-        pytest.param({"dateOfBirth": "1990-12-31t23:59:59.1234567z"}, id="small letters"),
+        pytest.param({"dateOfBirth": "1990-12-31t23:59:59.1234567z"}, id="lower case"),
     ],
 )
-def test_what_the_document_allows_is_taken_as_it_is(fields: dict[str, Any]) -> None:
+def test_valid_body_is_accepted_unchanged(fields: dict[str, Any]) -> None:
     """A body that the document allows comes back unchanged."""
     assert contact_fields(json.dumps(fields).encode(), NOW) == fields
 
@@ -64,13 +65,13 @@ def test_what_the_document_allows_is_taken_as_it_is(fields: dict[str, Any]) -> N
         ([], "The body must be of type object."),
     ],
 )
-def test_a_refusal_names_the_field(fields: object, message: str) -> None:
-    """The message of a refusal begins with the field and says what is wrong with it."""
+def test_refusal_names_the_field(fields: object, message: str) -> None:
+    """The message begins with the field and states what is wrong with it."""
     assert refusal(json.dumps(fields).encode()) == message
 
 
-def test_all_faults_are_told_at_once() -> None:
-    """A body with two faults is refused with both."""
+def test_refusal_names_every_invalid_field() -> None:
+    """A body with two invalid fields is refused with both."""
     message = refusal(b'{"firstName": null, "gender": "m"}')
     assert "firstName: may not be null." in message
     assert "gender: must be one of" in message
@@ -83,16 +84,16 @@ def test_all_faults_are_told_at_once() -> None:
         pytest.param(b"{", id="cut short"),
         pytest.param(b'{"city": "\xff"}', id="not UTF-8"),
         pytest.param(b'{"city": NaN}', id="not a number"),
-        pytest.param(b"[" * 100_000, id="too deep"),
+        pytest.param(b"[" * 100_000, id="nested too deeply"),
         pytest.param(b'{"city": "\\ud800"}', id="half of a surrogate pair"),
-        pytest.param(b'{"city": ' + b"9" * 5000 + b"}", id="a number too long"),
+        pytest.param(b'{"city": ' + b"9" * 5000 + b"}", id="number with too many digits"),
     ],
 )
-def test_what_is_no_json_is_refused(body: bytes) -> None:
+def test_invalid_json_is_refused(body: bytes) -> None:
     """A body that is not JSON is refused as such."""
     assert refusal(body) == "The body is not valid JSON."
 
 
-def test_the_message_does_not_repeat_the_value() -> None:
-    """A refused value, which may be personal, is not in the message."""
+def test_refusal_does_not_contain_the_value() -> None:
+    """A refused value, which may be personal data, is not in the message."""
     assert "secret" not in refusal(b'{"gender": "secret", "emails": "secret"}')

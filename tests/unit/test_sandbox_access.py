@@ -1,11 +1,11 @@
-"""Who may ask the sandbox."""
+"""Access to the sandbox: credentials and hosts."""
 
 import base64
 
 import pytest
 
-from importer.sandbox.gate import Gate, is_loopback
-from importer.sandbox.options import Credentials
+from importer.sandbox.app import AccessControl, is_loopback
+from importer.sandbox.settings import Credentials
 
 
 def basic(pair: str, scheme: str = "Basic") -> str:
@@ -27,16 +27,16 @@ def basic(pair: str, scheme: str = "Basic") -> str:
     ],
 )
 def test_a_call_needs_the_credentials(header: str, *, may_call: bool) -> None:
-    """Only HTTP Basic with the very pair gets through."""
-    assert Gate(Credentials()).may_call(header) is may_call
+    """Only HTTP Basic with exactly these credentials is accepted."""
+    assert AccessControl(Credentials()).may_call(header) is may_call
 
 
-def test_the_page_is_open_only_with_the_credentials_that_everybody_knows() -> None:
-    """Credentials of one's own close the page to whoever does not have them."""
-    assert Gate(Credentials()).may_look("")
-    gate = Gate(Credentials("mine", "gehéim"))
-    assert not gate.may_look("")
-    assert gate.may_look(basic("mine:gehéim"))
+def test_only_published_credentials_open_the_page_to_everyone() -> None:
+    """With other credentials, the page requires them."""
+    assert AccessControl(Credentials()).may_view("")
+    access = AccessControl(Credentials("mine", "gehéim"))
+    assert not access.may_view("")
+    assert access.may_view(basic("mine:gehéim"))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,6 @@ def test_the_page_is_open_only_with_the_credentials_that_everybody_knows() -> No
         ("", False),
     ],
 )
-def test_only_names_of_this_machine_are_loopback(host: str, *, is_this_machine: bool) -> None:
-    """A name that merely points at this machine is not this machine."""
+def test_only_loopback_hosts_are_accepted(host: str, *, is_this_machine: bool) -> None:
+    """A name that resolves to this machine is not accepted."""
     assert is_loopback(host) is is_this_machine
