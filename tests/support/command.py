@@ -1,4 +1,4 @@
-"""The installed command as a process, and files to feed it."""
+"""Runs the commands, in this process or in their own, and writes files for them to read."""
 
 import csv
 import json
@@ -11,15 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from in_process import IMPORT as IMPORT_MODULE
+from in_process import UNDO as UNDO_MODULE
+from in_process import run_in_process
 from servers.reference import API_TOKEN, CLIENT_KEY, ReferenceServer
 
 COMMAND = (sys.executable, "-m", "importer")
 UNDO = (sys.executable, "-c", "from importer.cli.undo import main; main()")
+_MODULES = {COMMAND: IMPORT_MODULE, UNDO: UNDO_MODULE}
+# Variables that Python itself reads when it starts.
+_OF_PYTHON = ("PYTHON", "LANG", "LC_")
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run of the command has left."""
+    """The result of a run of the command."""
 
     exit_status: int
     stdout: str
@@ -28,13 +34,13 @@ class Ran:
 
     @property
     def results(self) -> list[dict[str, str]]:
-        """The records of the results file."""
+        """Return the records of the results file."""
         with self.out.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
     @property
     def statuses(self) -> list[str]:
-        """The status of each record."""
+        """Return the status of each record."""
         return [row["status"] for row in self.results]
 
 
@@ -67,7 +73,7 @@ class Workplace:
         command: Sequence[str] = COMMAND,
         **more: Any,  # noqa: ANN401
     ) -> "subprocess.Popen[str]":
-        """Start the command and return at once."""
+        """Start the command in its own process and return immediately."""
         return subprocess.Popen(
             [*command, *map(str, arguments)],
             cwd=self.directory,
@@ -85,7 +91,27 @@ class Workplace:
         stdin: bytes | None = None,
         **env: str,
     ) -> Ran:
-        """Run the command to its end."""
+        """Run the command to its end, in this process unless ``env`` has variables of Python."""
+        module = _MODULES.get(tuple(command))
+        if module is None or any(name.startswith(_OF_PYTHON) for name in env):
+            return self.run_process(*arguments, command=command, stdin=stdin, **env)
+        status, stdout, stderr = run_in_process(
+            module,
+            [*map(str, arguments)],
+            directory=self.directory,
+            environment=self.environment | env,
+            stdin=stdin,
+        )
+        return self._ran(status, stdout, stderr)
+
+    def run_process(
+        self,
+        *arguments: object,
+        command: Sequence[str] = COMMAND,
+        stdin: bytes | None = None,
+        **env: str,
+    ) -> Ran:
+        """Run the command to its end in its own process, where the process is the subject."""
         done = subprocess.run(
             [*command, *map(str, arguments)],
             cwd=self.directory,
@@ -95,9 +121,12 @@ class Workplace:
             check=False,
             timeout=240,
         )
-        stderr = done.stderr.decode()
-        assert "Traceback" not in stderr, stderr
-        return Ran(done.returncode, done.stdout.decode(), stderr, self.out)
+        return self._ran(done.returncode, done.stdout, done.stderr)
+
+    def _ran(self, status: int, stdout: bytes, stderr: bytes) -> Ran:
+        text = stderr.decode()
+        assert "Traceback" not in text, text
+        return Ran(status, stdout.decode(), text, self.out)
 
     def shell(self, line: str) -> "subprocess.CompletedProcess[str]":
         """Run a line of bash to its end."""
@@ -112,13 +141,13 @@ class Workplace:
         )
 
     def undo(self, server: ReferenceServer, *arguments: object) -> Ran:
-        """Undo the import whose results are in ``out``, without being asked."""
+        """Undo the import whose results are in ``out``, without a confirmation."""
         out = self.directory / "undone.csv"
         given = (self.out, "--base-url", server.url, "--out", out, "--yes", *arguments)
         return replace(self.run(*given, command=UNDO), out=out)
 
     def start_undo(self, server: ReferenceServer) -> "subprocess.Popen[str]":
-        """Start what :meth:`undo` runs and return at once."""
+        """Start what ``undo`` runs, in its own process, and return immediately."""
         out = self.directory / "undone.csv"
         given = (self.out, "--base-url", server.url, "--out", out, "--yes")
         return self.start(*given, command=UNDO)
@@ -128,7 +157,7 @@ class Workplace:
         return self.run(source, "--base-url", server.url, "--out", self.out, *arguments)
 
     def figures(self, name: str = "summary.json") -> dict[str, Any]:
-        """What a summary file holds."""
+        """Return the content of a summary file."""
         figures: dict[str, Any] = json.loads((self.directory / name).read_text())
         return figures
 
@@ -136,11 +165,11 @@ class Workplace:
 def wait_until(
     condition: Callable[[], object], process: "subprocess.Popen[str] | None" = None
 ) -> None:
-    """Wait for something to happen while a process, if any, runs."""
+    """Wait for a condition, as long as the process, if any, runs."""
     while not condition() and (process is None or process.poll() is None):
         time.sleep(0.001)
 
 
 def order(number: int) -> str:
-    """The ref of the order of that number."""
+    """Return the ref of an order by its number."""
     return f"00000000-0000-4000-8000-{number:012d}"

@@ -1,0 +1,48 @@
+"""What every test starts from: a home of its own, and no files left in the project."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+_CACHES = {".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+
+
+def _set_home(directory: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("HOME", str(directory))
+    patch.setenv("XDG_STATE_HOME", str(directory / "state"))
+    for name in ("STATE_DIRECTORY", "CREDENTIALS_DIRECTORY"):
+        patch.delenv(name, raising=False)
+    for name in os.environ:
+        if name.lower().endswith("_proxy") or name.startswith(("IMPORT_CONTACTS_", "SITECORE_")):
+            patch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _session_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The home of fixtures that several tests share, and of the processes they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        _set_home(tmp_path_factory.mktemp("home"), patch)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home for each test, so that no two share a journal in the state folder of the user."""
+    _set_home(tmp_path_factory.mktemp("home"), monkeypatch)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _project_unchanged() -> Iterator[None]:
+    """No test may leave a file in the project."""
+
+    def files() -> set[str]:
+        folders = (ROOT, *(ROOT / name for name in ("sample_data", "tests")))
+        return {str(path) for folder in folders for path in folder.iterdir()}
+
+    caches = {str(ROOT / name) for name in _CACHES}
+    before = files()
+    yield
+    assert files() - before - caches == set()
