@@ -85,7 +85,7 @@ def test_a_contact_of_the_run_itself_is_its_own(
     "fault",
     [
         pytest.param(Fault(status=500, store=True), id="at-once"),
-        pytest.param(Fault(drop=True, store_after=1), id="late"),
+        pytest.param(Fault(drop=True, store_after=1), id="late", marks=pytest.mark.real_delays),
     ],
 )
 def test_beside_a_contact_that_was_there_before_the_own_one_is_found(

@@ -37,7 +37,6 @@ UNCLEAR = {
     "201-nested": Fault(store=True, body=b"[" * 100_000),
     "200-of-a-log-in-page": Fault(store=True, status=200, body=HTML),
     "204": Fault(store=True, status=204, body=b""),
-    "stored-late": Fault(silent=True, store_after=2.0),
     "reset-stored": Fault(store=True, reset=True),
     "reset-not-stored": Fault(reset=True),
     "chunks-cut": Fault(store=True, raw=CHUNKED + b'40\r\n{"ref":'),
@@ -62,6 +61,7 @@ UNCLEAR = {
     "201-of-nan": Fault(store=True, body=b'{"ref": NaN}'),
     "202-without-ref": Fault(store=True, status=202, body=b"{}"),
 }
+LATE = {"stored-late": Fault(silent=True, store_after=2.0)}
 CLEAR = {
     "503-of-the-api": Fault(status=503),
     "429": Fault(status=429),
@@ -81,7 +81,14 @@ CLEAR = {
 }
 
 
-@pytest.mark.parametrize("faults", [UNCLEAR, CLEAR], ids=["unclear", "clear"])
+@pytest.mark.parametrize(
+    "faults",
+    [
+        pytest.param(UNCLEAR, id="unclear"),
+        pytest.param(CLEAR, id="clear"),
+        pytest.param(LATE, id="late", marks=pytest.mark.real_delays),
+    ],
+)
 def test_each_fault_leaves_exactly_one_contact_a_row(
     workplace: Workplace, contacts: Contacts, faults: dict[str, Fault]
 ) -> None:
@@ -110,7 +117,7 @@ def test_a_bad_day_leaves_exactly_one_contact_a_row(
 ) -> None:
     """Every fourth request goes wrong in one of two dozen ways, over 400 rows."""
     random = Random(4)  # noqa: S311 - repeatable faults
-    faults = list((UNCLEAR | CLEAR).values())
+    faults = list((UNCLEAR | LATE | CLEAR).values())
 
     def fault_of(_request: Request) -> Fault | None:
         return random.choice(faults) if random.random() < 0.25 else None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from command import Ran, Workplace, order
 from servers.reference import Fault, ReferenceServer, Request
 
@@ -184,6 +185,7 @@ def test_a_contact_that_may_be_it_is_never_sent_again(workplace: Workplace) -> N
     assert server.contact_counts() == {order(1): 1}
 
 
+@pytest.mark.real_delays
 def test_a_request_that_is_carried_out_far_too_late_is_told(workplace: Workplace) -> None:
     """The first one is stored when it was long given up and sent again: both refs are named."""
     source = workplace.write([("orderRef", "firstName"), (order(1), "Ann")])

@@ -22,14 +22,20 @@ UNCLEAR = {
     "dropped-not-done": Fault(drop=True),
     "silent-done": Fault(silent=True, store=True),
     "silent-not-done": Fault(silent=True),
-    "done-late": Fault(silent=True, store_after=1.3),
     "503-of-the-api": Fault(status=503),
     "404-page": Fault(status=404, body=HTML),
     "429": Fault(status=429, headers={"Retry-After": "1"}),
 }
 
 
-@pytest.mark.parametrize("fault", [pytest.param(f, id=name) for name, f in UNCLEAR.items()])
+LATE = pytest.param(
+    Fault(silent=True, store_after=1.3), id="done-late", marks=pytest.mark.real_delays
+)
+
+
+@pytest.mark.parametrize(
+    "fault", [*(pytest.param(f, id=name) for name, f in UNCLEAR.items()), LATE]
+)
 def test_one_fault_each_and_all_are_deleted(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer, fault: Fault
 ) -> None:
