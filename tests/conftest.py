@@ -1,13 +1,26 @@
-"""What every test starts from: a home of its own, and no files left in the project."""
+"""Fixtures and settings of all tests: a home for each, and no files left in the project."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).parents[1]
 _CACHES = {".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+
+# No deadline: other programs may slow down this machine. No shrinking: it has a limit of 300 s of
+# its own, and failing examples are small anyway. ``--hypothesis-profile thorough`` tries more.
+for _name, _examples in (("quick", 25), ("thorough", 200)):
+    settings.register_profile(
+        _name,
+        deadline=None,
+        max_examples=_examples,
+        suppress_health_check=[HealthCheck.too_slow],
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    )
+settings.load_profile("quick")
 
 
 def _set_home(directory: Path, patch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from openapi_spec_validator import validate
 from sandboxes import running
 
@@ -17,6 +18,7 @@ def test_the_served_document_is_valid() -> None:
     validate(document)
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_no_difference(tmp_path: Path) -> None:
     """What the document allows is accepted, what it forbids is refused as documented."""
     with running() as sandbox:

@@ -18,7 +18,10 @@ from importer.records import Status
 from importer.reporting.page import page
 from importer.settings import Setting
 
-pytestmark = pytest.mark.skipif(PATH is None, reason="Chromium is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(PATH is None, reason="Chromium is not installed"),
+]
 
 # The reports of the policy go to the document that it protects: nothing leaves the browser.
 PROBE = """<script>

@@ -22,6 +22,7 @@ def test_page_policy_allows_only_its_own_content() -> None:
     assert "http" not in page.text.replace("http-equiv", "")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed")
 def test_browser_shows_stored_contacts(tmp_path: Path) -> None:
     """The page shows contacts, requests and faults, and markup in a name as text."""

@@ -1,4 +1,4 @@
-"""A headless browser, where there is one, to look at pages as their readers do."""
+"""A headless browser, where one is installed, to test pages as users see them."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ PATH: Final = next((path for name in _NAMES if (path := shutil.which(name))), No
 
 @dataclass(frozen=True)
 class Browser:
-    """A browser with nothing remembered.
+    """A browser with an empty profile.
 
     Attributes:
         directory: Where it may write.
@@ -28,17 +28,17 @@ class Browser:
     directory: Path
 
     def dom(self, page: Path, *flags: str) -> str:
-        """The document after it was laid out."""
+        """Return the document after its layout."""
         return self._run(page, "--dump-dom", *flags).decode()
 
     def pdf(self, page: Path) -> bytes:
-        """The page on paper."""
+        """Return the page as PDF."""
         target = self.directory / "page.pdf"
         self._run(page, "--no-pdf-header-footer", f"--print-to-pdf={target}")
         return target.read_bytes()
 
     def picture(self, page: Path, *flags: str) -> bytes:
-        """A screenshot, as PNG."""
+        """Return a screenshot as PNG."""
         target = self.directory / "page.png"
         self._run(page, f"--screenshot={target}", *flags)
         return target.read_bytes()

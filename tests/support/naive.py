@@ -1,7 +1,7 @@
-"""How most people write it: the control that the kill sweep must catch.
+"""A naive import: the negative control that the kill sweep must catch.
 
-It keeps an outcome line after each POST and skips those rows when it is started again, but
-has no intent on disk before the request leaves and reads nothing back.
+It writes an outcome line after each POST and skips those rows when it is started again, but it
+writes no intent before the request is sent and never reads back.
 """
 
 import base64
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 
 def main() -> None:
-    """``naive.py CONTACTS_CSV BASE_URL DONE_FILE``."""
+    """Run ``naive.py CONTACTS_CSV BASE_URL DONE_FILE``."""
     source, base_url, done = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     pair = f"{os.environ['SITECORE_CDP_CLIENT_KEY']}:{os.environ['SITECORE_CDP_API_TOKEN']}"
     headers = {

@@ -1,4 +1,4 @@
-"""Packs source files for the tests of the reading room."""
+"""Compressed source files for the tests of reading."""
 
 import bz2
 import gzip

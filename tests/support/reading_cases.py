@@ -14,7 +14,7 @@ from importer.settings import SourceOptions
 
 @dataclass(frozen=True)
 class Reading:
-    """All that was read of a source file, by row."""
+    """Everything that was read from a source file, by row."""
 
     header: tuple[str, ...]
     header_line: int

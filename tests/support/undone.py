@@ -1,4 +1,4 @@
-"""What the tests of ``undo-import`` share."""
+"""Helpers of the tests of ``undo-import``."""
 
 import csv
 from collections.abc import Callable
@@ -16,7 +16,7 @@ PAST, LATER = "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:02.000Z"
 
 
 def imported(workplace: Workplace, contacts: Contacts, server: ReferenceServer, rows: int) -> Ran:
-    """Import so many contacts, each of an order of its own."""
+    """Import so many contacts, each in its own order."""
     ran = workplace.send(contacts(rows), server)
     assert ran.statuses == ["created"] * rows
     server.requests.clear()
@@ -32,12 +32,12 @@ def results(workplace: Workplace, *rows: dict[str, object]) -> None:
 
 
 def deletions(server: ReferenceServer) -> list[str]:
-    """The refs that were to be deleted, in order of arrival."""
+    """Return the refs of the DELETE requests, in order of arrival."""
     return [r.path.rpartition("/")[2] for r in server.requests if r.method == "DELETE"]
 
 
 def at_first_delete(fault: Fault) -> Callable[[Request], Fault | None]:
-    """The fault for the first request to delete each contact."""
+    """Return a function with a fault for the first DELETE request of each contact."""
     met: set[str] = set()
 
     def fault_of(request: Request) -> Fault | None:

@@ -1,15 +1,15 @@
-r"""A scripted server of raw sockets: it plays answers that no decent server would give.
+r"""A scripted server on raw sockets, for answers that no proper server would send.
 
-A behaviour is a function of the connection that is called when something arrives on it; the
-first request to arrive anywhere gets the first behaviour, and so on, the last one for all
-that follow. It may read the request, send bytes at any pace, and end the connection::
+A behaviour is a function of the connection, called when data arrives on it. The first request
+on any connection gets the first behaviour, and so on; the last one is repeated. It may read the
+request, send bytes at any pace, and end the connection::
 
     with RawServer(replies(b"HTTP/1.1 201 Created\r\n...")) as server:
         ...
     assert len(server.requests) == 1
 
-With a TLS context the server speaks TLS; without one, an ``https`` client meets silence or
-plain bytes, as the behaviour has it.
+With a TLS context the server speaks TLS; without one, an ``https`` client gets silence or plain
+bytes, depending on the behaviour.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ class Request:
 
 @dataclass
 class Peer:
-    """One connection, as a behaviour sees it."""
+    """One connection, for a behaviour."""
 
     server: "RawServer"
     sock: socket.socket
@@ -45,7 +45,7 @@ class Peer:
     closed: bool = False
 
     def read(self) -> Request:
-        """Reads a request and records it."""
+        """Read a request and record it."""
         while b"\r\n\r\n" not in self.buffer:
             self._receive()
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
@@ -61,30 +61,30 @@ class Peer:
         return request
 
     def send(self, data: bytes) -> None:
-        """Sends bytes."""
+        """Send bytes."""
         self.sock.sendall(data)
 
     def drip(self, data: bytes, every: float = 0.02) -> None:
-        """Sends one byte after the other, until the client has had enough."""
+        """Send bytes one by one."""
         for byte in data:
             self.send(bytes([byte]))
             time.sleep(every)
 
     def close(self) -> None:
-        """Closes the connection in good order."""
+        """Close the connection properly."""
         self.closed = True
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
 
     def reset(self) -> None:
-        """Breaks the connection, so that the client sees a reset."""
+        """Reset the connection."""
         self.closed = True
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
     def hold(self) -> None:
-        """Says nothing until the client leaves or the server is stopped."""
+        """Send nothing until the client disconnects or the server is stopped."""
         with contextlib.suppress(OSError):
             while self.sock.recv(65536):
                 pass
@@ -101,16 +101,16 @@ Behaviour = Callable[[Peer], None]
 
 
 class RawServer:
-    """The server; a context manager that runs it in threads.
+    """The server, run in threads by its context manager.
 
     Args:
-        behaviours: What to do with each request; the last one goes on for ever.
-        tls: Speaks TLS with it.
-        port: Where to listen; 0 is any free one.
+        behaviours: What to do with each request; the last one is repeated.
+        tls: Speak TLS with this context.
+        port: Where to listen; 0 for any free port.
 
     Attributes:
-        requests: What arrived and was read, in order.
-        connections: How many connections were accepted.
+        requests: The requests that were read, in order.
+        connections: The number of connections accepted.
     """
 
     def __init__(
@@ -128,12 +128,12 @@ class RawServer:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         return int(self._listener.getsockname()[1])
 
     @property
     def url(self) -> str:
-        """Base URL, by address."""
+        """The base URL, with the address as its host."""
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
@@ -171,7 +171,7 @@ class RawServer:
                     self._turn += 1
                 behaviour(peer)
         except OSError:
-            pass  # the client has left, as clients of such a server do
+            pass  # the client has disconnected, as is usual for this server
         finally:
             peer.sock.close()
 
@@ -192,7 +192,7 @@ class RawServer:
 def http(
     status: int, body: bytes = b"", *headers: str, content_type: str = "application/json"
 ) -> bytes:
-    """Returns the bytes of a decent reply."""
+    """Return the bytes of a proper reply."""
     lines = [f"HTTP/1.1 {status} Status", f"Content-Type: {content_type}", *headers]
     if not any(line.lower().startswith(("content-length", "transfer-enc")) for line in headers):
         lines.append(f"Content-Length: {len(body)}")
@@ -200,12 +200,12 @@ def http(
 
 
 def created(ref: str | None = None) -> bytes:
-    """Returns the bytes of a decent 201."""
+    """Return the bytes of a proper 201."""
     return http(201, json.dumps({"ref": ref or str(uuid.uuid4())}).encode())
 
 
 def replies(data: bytes) -> Behaviour:
-    """Reads a request, sends the bytes, keeps the connection."""
+    """Read a request, send the bytes, keep the connection."""
 
     def behave(peer: Peer) -> None:
         peer.read()
@@ -215,7 +215,7 @@ def replies(data: bytes) -> Behaviour:
 
 
 def replies_and_closes(data: bytes) -> Behaviour:
-    """Reads a request, sends the bytes, closes the connection."""
+    """Read a request, send the bytes, close the connection."""
 
     def behave(peer: Peer) -> None:
         peer.read()
@@ -226,7 +226,7 @@ def replies_and_closes(data: bytes) -> Behaviour:
 
 
 def drips(head: bytes, tail: bytes, every: float = 0.02) -> Behaviour:
-    """Reads a request, sends the head at once and the tail byte by byte."""
+    """Read a request, send the head immediately and the tail byte by byte."""
 
     def behave(peer: Peer) -> None:
         peer.read()
@@ -237,17 +237,17 @@ def drips(head: bytes, tail: bytes, every: float = 0.02) -> Behaviour:
 
 
 def resets(peer: Peer) -> None:
-    """Reads a request and breaks the connection."""
+    """Read a request and reset the connection."""
     peer.read()
     peer.reset()
 
 
 def is_silent(peer: Peer) -> None:
-    """Reads a request and never answers."""
+    """Read a request and never answer."""
     peer.read()
     peer.hold()
 
 
 def never_reads(peer: Peer) -> None:
-    """Neither reads nor answers: to a TLS client, a handshake that hangs."""
+    """Neither read nor answer: for a TLS client, a handshake that hangs."""
     peer.hold()

@@ -1,27 +1,28 @@
-"""A fast reference server of the API, which counts what it stores and can have bad moments.
+"""A fast reference server of the API that counts what it stores and can fail on request.
 
-It models the calls of the contract, section 1, in memory, and shares nothing with the
-importer or its sandbox, so that a mistake is not made twice alike.
+It models the documented calls in memory, and shares nothing with the importer or the sandbox,
+so that a mistake in one is not repeated in the other.
 
-In a test, in a thread of its own::
+In a test, in its own thread::
 
     with ReferenceServer(faults=[None, Fault(status=503), Fault(store=True, drop=True)]) as server:
         run(server.url)
     assert server.contact_counts() == {order: 1}
 
 ``faults`` is a list for the first creates in order of arrival (None: no fault), or a callable
-that gets each create and returns its fault or None; it is called in the server's thread.
+that receives each create and returns its fault or None, called in the thread of the server.
 The attributes ``contact_fault_of`` and ``list_fault_of`` are such callables for the calls on
 one contact and for the lists of an order's contacts.
-As a process, for measuring: ``python tests/support/servers/reference.py --port 0 --latency 0.02``;
-it prints its URL, and its counts as JSON when its standard input ends.
+As a process, for measurements, ``python tests/support/servers/reference.py --latency 0.02``
+prints its URL, and its counts as JSON when its standard input ends.
 
-What a test may look at, while it runs or afterwards:
+What a test may read, during a run or afterwards:
 
 - ``contacts``: order -> list of stored contacts, in order; ``contact_counts()``
 - ``requests``: list of all requests, in order of arrival (method, path, query, headers, body)
-- ``peak``: most requests in flight; ``peak_by_order``: order -> most creates in flight
-- ``bad_requests``: what was not understood as HTTP
+- ``peak``: maximum number of requests in flight; ``peak_by_order``: the same for the creates
+  of each order
+- ``bad_requests``: number of requests that were not valid HTTP
 """
 
 import argparse
@@ -58,29 +59,29 @@ class Request:
 
     @property
     def order_ref(self) -> str:
-        """The order that a create or a list is about."""
+        """The order of a create or a list."""
         return self.path.split("/")[3]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What goes wrong with one request. Everything that is not said goes well.
+    """What goes wrong with one request; by default nothing does.
 
     Attributes:
-        store: Whether the contact is stored, or whatever else was asked for carried out.
-        store_after: Seconds after the request at which it is stored, whatever is answered.
-        status: The status to answer with in place of 201.
-        body: The body to answer with; None is the documented form.
-        headers: More headers.
-        delay: Seconds before anything is answered.
-        drop: Close the connection in place of an answer.
+        store: Whether the contact is stored, or another request carried out.
+        store_after: Seconds after the request at which it is stored, whatever the answer.
+        status: The status to answer with instead of 201.
+        body: The body to answer with; None for the documented one.
+        headers: Additional headers.
+        delay: Seconds before the answer.
+        drop: Close the connection without an answer.
         silent: Never answer.
         drip: Seconds between the bytes of the answer.
         cut: Send only so many bytes of the answer and close the connection.
-        raw: Send these bytes in place of the answer and close the connection.
+        raw: Send these bytes instead of the answer and close the connection.
         before: Send these bytes before the answer.
         after: Send these bytes after the answer.
-        reset: Break the connection in place of an answer, so that the client sees a reset.
+        reset: Reset the connection instead of an answer.
     """
 
     store: bool = False
@@ -104,17 +105,16 @@ Reply = tuple[int, Any]
 
 
 class ReferenceServer:
-    """The server; a context manager that runs it in a thread.
+    """The server, run in a thread by its context manager.
 
     Args:
         faults: What goes wrong with which create.
-        orders: The orders that exist, mapped to their reference ids; None is any order.
-        latency: Seconds that each answer takes.
+        orders: The orders that exist, with their order numbers; None accepts any order.
+        latency: Seconds before each answer.
         authorize: Whether the credentials are checked.
 
     Attributes:
-        clock: How far its clock is ahead of the one of this machine; None has it tell no time
-            in the heads of its answers.
+        clock: How far its clock is ahead of this machine's; None for answers without a date.
     """
 
     def __init__(
@@ -156,16 +156,16 @@ class ReferenceServer:
         self._thread.join()
 
     def contact_counts(self) -> dict[str, int]:
-        """Tells how many contacts each order has."""
+        """Return the number of contacts of each order."""
         return {order: len(found) for order, found in list(self.contacts.items()) if found}
 
     @property
     def in_flight(self) -> int:
-        """Requests that are not answered yet."""
+        """Number of requests that are not answered yet."""
         return self._in_flight[""]
 
     def counts(self) -> dict[str, Any]:
-        """Tells the figures of the run, as JSON can hold them."""
+        """Return the figures of the run as JSON values."""
         return {
             "requests": len(self.requests),
             "contacts": sum(len(found) for found in self.contacts.values()),
@@ -176,20 +176,20 @@ class ReferenceServer:
         }
 
     async def start(self, port: int = 0) -> None:
-        """Listens on the loopback address."""
+        """Listen on the loopback address."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", port)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
-        """Breaks all connections off."""
+        """Close all connections."""
         self._server.close()
         for transport in tuple(self.transports):
             transport.abort()
         await asyncio.sleep(0)
 
     def arrived(self, request: Request) -> None:
-        """Counts a request in."""
+        """Record the arrival of a request."""
         self.requests.append(request)
         self._in_flight[""] += 1
         self.peak = max(self.peak, self._in_flight[""])
@@ -199,13 +199,13 @@ class ReferenceServer:
             self.peak_by_order[order] = max(self.peak_by_order[order], self._in_flight[order])
 
     def left(self, request: Request) -> None:
-        """Counts a request out."""
+        """Record the end of a request."""
         self._in_flight[""] -= 1
         if request.method == "POST":
             self._in_flight[request.order_ref] -= 1
 
     def reply_to(self, request: Request) -> Reply:
-        """Carries out a request; for a create without fault that means storing it."""
+        """Carry out a request and return its answer."""
         if self.authorization not in {None, request.headers.get("authorization")}:
             return _error(401, "UNAUTHORIZED", "Authentication credentials are required.")
         match request.method, request.path.strip("/").split("/"):
@@ -222,14 +222,14 @@ class ReferenceServer:
 
     @property
     def date(self) -> dict[str, str]:
-        """The header that tells the time, if it does."""
+        """The Date header, unless the server has no clock."""
         return {} if self.clock is None else {"Date": format_datetime(self._now(), usegmt=True)}
 
     def _now(self) -> datetime:
         return datetime.now(UTC) + (self.clock or timedelta())
 
     def store(self, order: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """Stores a contact and returns it; a test may call it before the run."""
+        """Store a contact and return it, also for a test before the run."""
         ref = str(uuid.uuid4())
         now = self._now().isoformat()
         own = {
@@ -303,7 +303,7 @@ class ReferenceServer:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: requests one after the other, each answered before the next is read."""
+    """One connection; each request is answered before the next one is read."""
 
     def __init__(self, server: ReferenceServer) -> None:
         self.server = server
@@ -359,7 +359,7 @@ class _Connection(asyncio.Protocol):
             task = asyncio.ensure_future(self.misbehave(request, fault))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         elif server.latency:
-            # What takes long in a real server is before the storing.
+            # A real server takes its time before it stores.
             self.busy = True
             asyncio.get_running_loop().call_later(server.latency, self.answer, request)
         else:
@@ -448,7 +448,7 @@ async def _serve(server: ReferenceServer, port: int) -> None:
 
 
 def main() -> None:
-    """Serves until standard input ends."""
+    """Serve until standard input ends."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds")
