@@ -86,7 +86,7 @@ def main(**given: Any) -> None:  # noqa: ANN401 - as click hands them over
     """
     try:
         from importer.sandbox.app import is_loopback  # noqa: PLC0415 - see the docstring above
-        from importer.sandbox.server import run  # noqa: PLC0415
+        from importer.sandbox.server import run_until_signal  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             raise
@@ -100,7 +100,7 @@ def main(**given: Any) -> None:  # noqa: ANN401 - as click hands them over
             "and may hold personal data, so it serves only this machine; use 127.0.0.1."
         )
     try:
-        run(_settings(given))
+        run_until_signal(settings_of(given))
     except SandboxError as error:
         if given["ready_json"]:  # a program reads the answer
             click.echo(json.dumps({"error": str(error)}))
@@ -108,7 +108,12 @@ def main(**given: Any) -> None:  # noqa: ANN401 - as click hands them over
         raise click.UsageError(str(error)) from None
 
 
-def _settings(given: dict[str, Any]) -> Settings:
+def settings_of(given: dict[str, Any]) -> Settings:
+    """Return the settings that the parsed options ask for.
+
+    Raises:
+        SandboxError: The faults are invalid.
+    """
     return Settings(
         host=_address(given["host"]),
         port=given["port"],

@@ -9,8 +9,10 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import click
@@ -32,8 +34,26 @@ _CLIENT_ERRORS: Final = (BadHttpMessage, web.RequestPayloadError)
 _EXAMPLE_ORDER: Final = "2d7de9df-45a2-45ea-872c-30e45139007d"
 
 
-def run(settings: Settings) -> None:
+def run_until_signal(settings: Settings) -> None:
     """Serve until SIGINT, SIGTERM, SIGHUP or, if requested, the end of standard input.
+
+    Raises:
+        SandboxError: It cannot start as asked.
+    """
+    run(settings, partial(_ending, settings), partial(_announce, settings))
+
+
+def run(
+    settings: Settings,
+    ending: Callable[[], asyncio.Event],
+    announce: Callable[[str, Orders], None],
+) -> None:
+    """Serve until an event is set.
+
+    Args:
+        settings: What the sandbox is asked to do.
+        ending: Returns the event; called in the event loop.
+        announce: Called with the URL and the orders when the sandbox accepts requests.
 
     Raises:
         SandboxError: It cannot start as asked.
@@ -42,24 +62,27 @@ def run(settings: Settings) -> None:
     store = Store.in_file(settings.data) if settings.data else Store.in_memory()
     try:
         with _listening(settings.host, settings.port) as listener:
-            asyncio.run(_serve(settings, orders, store, listener))
+            url = _url(listener)
+            app = _app(settings, orders, store, url).web_app()
+            asyncio.run(_serve(app, listener, ending, partial(announce, url, orders)))
     finally:
         store.close()
 
 
-async def _serve(settings: Settings, orders: Orders, store: Store, listener: socket.socket) -> None:
-    url = _url(listener)
-    ended = _ending(settings)
+async def _serve(
+    app: web.Application,
+    listener: socket.socket,
+    ending: Callable[[], asyncio.Event],
+    announce: Callable[[], None],
+) -> None:
+    ended = ending()
     runner = web.AppRunner(
-        _app(settings, orders, store, url).web_app(),
-        access_log=None,
-        logger=_logger(),
-        shutdown_timeout=_SHUTDOWN_SECONDS,
+        app, access_log=None, logger=_logger(), shutdown_timeout=_SHUTDOWN_SECONDS
     )
     await runner.setup()
     try:
         await web.SockSite(runner, listener, backlog=_BACKLOG).start()
-        _announce(settings, url, orders)
+        announce()
         await ended.wait()
     finally:
         await runner.cleanup()

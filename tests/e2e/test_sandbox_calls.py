@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandboxes import ORDER, RunningSandbox, running
+from sandboxes import ORDER, RunningSandbox, running, running_process
 
 CONTACTS = f"/v2.1/orders/{ORDER}/contacts"
 JSON = {"Content-Type": "application/json"}
@@ -125,7 +125,7 @@ def test_custom_credentials_protect_the_page() -> None:
 def test_data_file_survives_a_kill(tmp_path: Path) -> None:
     """Every answered contact is in the data file after kill -9, readable only by its owner."""
     data = tmp_path / "contacts.db"
-    with running("--data", str(data)) as sandbox:
+    with running_process("--data", str(data)) as sandbox:
         refs = [sandbox.create(identifiers=[{"provider": "CRM", "id": "1"}]).json()["ref"]]
         sandbox.process.kill()
         sandbox.process.wait()

@@ -8,20 +8,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from sandboxes import CHILD, COMMAND, TIMEOUT_SECONDS, running
+from click.testing import CliRunner
+from sandboxes import CHILD, COMMAND, TIMEOUT_SECONDS, running_process
+
+from importer.sandbox.cli import main
 
 
 def refused(*arguments: str) -> str:
     """Run the command, which must exit with a usage error; return its message."""
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "Traceback" not in done.stderr
+    done = CliRunner().invoke(main, ["--port", "0", *arguments])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert isinstance(done.exception, SystemExit)
     return " ".join(done.stderr.split())
 
 
@@ -122,7 +119,7 @@ def test_signal_ends_it_without_output(number: signal.Signals) -> None:
 
 def test_child_ignores_ctrl_c_and_ends_with_its_parent() -> None:
     """With --until-stdin-closes, SIGINT and SIGHUP are ignored, as the parent handles them."""
-    with running() as sandbox:
+    with running_process() as sandbox:
         for number in (signal.SIGINT, signal.SIGHUP):
             sandbox.process.send_signal(number)
         assert sandbox.create().status_code == 201
@@ -146,7 +143,7 @@ def test_killed_parent_leaves_no_child() -> None:
 
 def test_waiting_request_does_not_delay_the_end() -> None:
     """The sandbox ends although a request is kept waiting for an hour."""
-    with running("--fault", "action=silence,seconds=3600") as sandbox:
+    with running_process("--fault", "action=silence,seconds=3600") as sandbox:
         port = int(sandbox.url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as wire:
             wire.sendall(
@@ -170,7 +167,7 @@ def test_start_looks_up_no_name(host: str) -> None:
         "from importer.sandbox.cli import main; main()\n"
     )
     command = (sys.executable, "-c", code, *CHILD[3:], "--host", host)
-    with running(command=command) as sandbox:
+    with running_process(command=command) as sandbox:
         assert sandbox.process.poll() is None
 
 

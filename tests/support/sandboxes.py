@@ -1,6 +1,8 @@
-"""Runs sandboxes as child processes, and ends every one of them."""
+"""Runs sandboxes in threads or as child processes, and ends every one of them."""
 
+import asyncio
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -9,10 +11,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+
+from importer.sandbox.cli import main, settings_of
+from importer.sandbox.server import run
+from importer.sandbox.store import Orders
 
 ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"
 CREDENTIALS = ("sandbox", "sandbox")
@@ -26,7 +34,6 @@ class RunningSandbox:
     """One running sandbox."""
 
     url: str
-    process: "subprocess.Popen[str]"
 
     def ask(self, method: str, path: str, **how: Any) -> requests.Response:  # noqa: ANN401 - as requests takes them
         """Send one request, with the credentials of the documentation unless given others."""
@@ -63,8 +70,58 @@ class RunningSandbox:
         return received
 
 
+@dataclass(frozen=True)
+class SandboxProcess(RunningSandbox):
+    """One running sandbox in its own process."""
+
+    process: "subprocess.Popen[str]"
+
+
 @contextmanager
-def running(*arguments: str, command: Sequence[str] = CHILD) -> Iterator[RunningSandbox]:
+def running(*arguments: str) -> Iterator[RunningSandbox]:
+    """Run a sandbox in a thread; it must log nothing."""
+    settings = settings_of(
+        main.make_context("contacts-sandbox", ["--port", "0", *arguments]).params
+    )
+    announced: SimpleQueue[tuple[str, Callable[[], object]]] = SimpleQueue()
+
+    def serve() -> None:
+        ended = asyncio.Event()
+
+        def announce(url: str, _: Orders) -> None:
+            loop = asyncio.get_running_loop()
+            announced.put((url, lambda: loop.call_soon_threadsafe(ended.set)))
+
+        run(settings, lambda: ended, announce)
+
+    complaints = _Complaints()
+    logging.getLogger().addHandler(complaints)
+    thread = Thread(target=serve)
+    thread.start()
+    try:
+        url, end = announced.get(timeout=TIMEOUT_SECONDS)
+        try:
+            yield RunningSandbox(url)
+        finally:
+            end()
+            thread.join(TIMEOUT_SECONDS)
+    finally:
+        logging.getLogger().removeHandler(complaints)
+    assert not thread.is_alive()
+    assert complaints.texts == []
+
+
+class _Complaints(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(self.format(record))
+
+
+@contextmanager
+def running_process(*arguments: str, command: Sequence[str] = CHILD) -> Iterator[SandboxProcess]:
     """Run a sandbox that must print nothing but its address, and end with its standard input."""
     process = subprocess.Popen(
         [*command, *arguments],
@@ -79,7 +136,7 @@ def running(*arguments: str, command: Sequence[str] = CHILD) -> Iterator[Running
         line = process.stdout.readline()
         if not line:
             raise AssertionError(f"the sandbox did not start: {process.communicate()[1]}")
-        yield RunningSandbox(json.loads(line)["url"], process)
+        yield SandboxProcess(json.loads(line)["url"], process)
         if process.poll() is None:
             _, complaints = process.communicate(timeout=TIMEOUT_SECONDS)
             assert (complaints, process.returncode) == ("", 0)
