@@ -155,7 +155,14 @@ def test_the_sweep_catches_the_usual_loop(workplace: Workplace, contacts: Contac
     assert duplicates > 0
 
 
-@pytest.mark.parametrize("kilobytes", [40, 48, 56, 64, 80, 96, 128, 160])
+@pytest.mark.parametrize(
+    "kilobytes",
+    [
+        48,
+        96,
+        *(pytest.param(size, marks=pytest.mark.slow) for size in (40, 56, 64, 80, 128, 160)),
+    ],
+)
 def test_a_disk_that_fills_up_ends_the_run_at_once(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer, kilobytes: int
 ) -> None:
