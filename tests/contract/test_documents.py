@@ -24,7 +24,7 @@ from importer.log import EVENTS
 from importer.records import Status
 from importer.reporting import Summary
 from importer.sandbox.cli import main as contacts_sandbox
-from importer.sandbox.faults import ALWAYS_APPLIED, Action
+from importer.sandbox.faults import ALWAYS_APPLIED, FaultAction
 from importer.settings import IfExists
 from schemas.fields import CONTACT_FIELDS, TITLES
 
@@ -309,7 +309,7 @@ def test_the_choices_for_existing_contacts_are_those_of_the_program() -> None:
 def test_the_actions_of_faults_are_those_of_the_sandbox() -> None:
     """In the same order; those that are always carried out are marked."""
     rows = table(DOCS / "sandbox.md", "## A bad day")
-    assert [code_in(row[0])[0] for row in rows] == [*Action]
+    assert [code_in(row[0])[0] for row in rows] == [*FaultAction]
     assert {code_in(row[0])[0] for row in rows if row[2] == "always"} == ALWAYS_APPLIED
 
 

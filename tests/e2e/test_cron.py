@@ -61,6 +61,7 @@ def test_nightly_run_needs_only_files(
         [*COMMAND, "../contacts.csv"],
         cwd=home,
         env={
+            "HOME": os.environ["HOME"],
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "IMPORT_CONTACTS_CONFIG": "../import.toml",
