@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import IO
 from unittest import mock
 
+from importer.cli import process
+
 IMPORT = "importer.cli.main"
 UNDO = "importer.cli.undo"
 
@@ -74,8 +76,8 @@ def _exit_status(module: str, arguments: list[str]) -> int:
 
     This is the only place in the tests that knows how a command is built.
     """
-    ending = importlib.import_module("importer.cli.ending")
-    return int(ending._status(importlib.import_module(module).command, arguments))  # noqa: SLF001
+    command = importlib.import_module(module).command
+    return int(process._status(command, arguments))  # noqa: SLF001
 
 
 @contextlib.contextmanager
