@@ -214,11 +214,11 @@ def test_a_fault_while_sending_leaves_its_row_unclear_and_says_where_it_is(
     """The thread that sends dies: the run stops, every row is told, and the next goes on."""
     (tmp_path / "sitecustomize.py").write_text(
         "from importer.api import Connection\n"
-        "create = Connection.create\n"
-        "def broken(self, order_ref, body):\n"
-        "    create(self, order_ref, body)\n"
-        "    raise KeyError(body)\n"
-        "Connection.create = broken\n"
+        "carry_out = Connection.carry_out\n"
+        "def broken(self, call):\n"
+        "    carry_out(self, call)\n"
+        "    raise KeyError(call.body)\n"
+        "Connection.carry_out = broken\n"
     )
     path = f"{tmp_path}:{marked.environment.get('PYTHONPATH', '')}"
     source, key = marked.write(rows()[:4]), marked.directory / "credentials.toml"
