@@ -366,11 +366,11 @@ class Table(Kind[Mapping[str, tuple[str, ...]]]):
     The values that one place has for a name add up; those of a stronger place replace them.
 
     Args:
-        name: What stands for a name in the help.
-        value: What stands for a value in the help.
+        metavar: What stands for a name and its value in the help.
         holds: What messages call a value.
         names_fields: Whether names are API fields, which may be spelled in several ways.
         joiner: What joins the names of tables within the table.
+        may_be_blank: Whether a value may be blank.
     """
 
     expected = "a list of strings"
@@ -378,15 +378,16 @@ class Table(Kind[Mapping[str, tuple[str, ...]]]):
 
     def __init__(
         self,
-        name: str,
-        value: str,
+        metavar: str,
         holds: str,
         *,
         names_fields: bool = False,
         joiner: str = ".",
+        may_be_blank: bool = False,
     ) -> None:
-        self.metavar = f"{name}={value}"
+        self.metavar = metavar
         self.holds, self.names_fields, self.joiner = holds, names_fields, joiner
+        self.may_be_blank = may_be_blank
 
     def parse(self, text: str) -> Mapping[str, tuple[str, ...]]:
         return self.from_texts([text])
@@ -410,7 +411,7 @@ class Table(Kind[Mapping[str, tuple[str, ...]]]):
         problems: list[str] = []
         for name, values in self._flattened(value):
             for one in values if isinstance(values, list | tuple) and values else [values]:
-                if isinstance(one, str) and one.strip() and name.strip():
+                if isinstance(one, str) and (one.strip() or self.may_be_blank) and name.strip():
                     pairs.append((name.strip(), one.strip()))
                 else:
                     problems.append(f" {name} must be {self.holds}, or a list of them.")
@@ -422,11 +423,14 @@ class Table(Kind[Mapping[str, tuple[str, ...]]]):
         return _split(r"[;\n]", text)
 
     def schema(self) -> dict[str, object]:
-        return {"type": "array", "items": {"type": "string", "pattern": "^[^=]+=.+$"}}
+        return {
+            "type": "array",
+            "items": {"type": "string", "pattern": f"^[^=]+=.{'*' if self.may_be_blank else '+'}$"},
+        }
 
     def table_schema(self) -> dict[str, object]:
         """Return the JSON Schema of the table in the configuration file."""
-        text = {"type": "string", "minLength": 1}
+        text = {"type": "string", "minLength": 0 if self.may_be_blank else 1}
         several = {"type": "array", "items": text, "minItems": 1}
         nested = {"type": "object", "additionalProperties": {"anyOf": [text, several]}}
         return {"type": "object", "additionalProperties": {"anyOf": [text, several, nested]}}
@@ -436,7 +440,7 @@ class Table(Kind[Mapping[str, tuple[str, ...]]]):
 
     def _pair(self, text: str) -> tuple[str, str]:
         name, equals, value = _as_utf8(text).partition("=")
-        if not (equals and name.strip() and value.strip()):
+        if not (equals and name.strip() and (value.strip() or self.may_be_blank)):
             raise BadValueError(f": {text!r} is not of the form {self.metavar}.")
         return name.strip(), value.strip()
 

@@ -43,6 +43,17 @@ _SAMPLE_TABLES: Final = """
 
 [identifiers]
 # CRM = "Customer No"
+
+# --- What values of a field become, in any case: "from" = "to" ---
+
+[values.gender]
+# M = "male"
+# F = "female"
+
+# --- Values of fields that are blank or have no column ---
+
+[defaults]
+# country = "IE"
 """
 
 

@@ -9,12 +9,12 @@ Source: docs/options.md.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum, unique
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final, Self, TypedDict, Unpack
+from typing import Any, Final, Self, TypeAlias, TypedDict, Unpack
 
 from importer.options import (
     NOT_FROM_PYTHON,
@@ -170,7 +170,13 @@ class SourceOptions:
         default_text="all rows",
         sample="100",
     )
-    skip_lines: int = 0
+    skip_lines: int = option(
+        Whole(0, _MOST_ROWS),
+        0,
+        Group.INPUT,
+        "Lines above the header, such as the title of a report, that are not part of it.",
+        sample="2",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,12 +191,12 @@ class MappingOptions:
         ignore: Names of columns that are not used, whatever they are called.
         unknown_columns: What to do about columns that match no field.
         null: Texts of cells that are blank.
-        translations: API field to what its values become, by their text in the file.
-        defaults: API field to the value of rows in which it is blank.
+        values: What values become, by ``FIELD:FROM``; one value each.
+        defaults: API field to the value of rows in which it is blank; one value each.
     """
 
     columns: Mapping[str, tuple[str, ...]] = option(
-        Table("FIELD", "COLUMN", "the name of a column", names_fields=True),
+        Table("FIELD=COLUMN", "the name of a column", names_fields=True),
         {},
         Group.INPUT,
         "The column of a field, when the header does not name it. Repeatable.",
@@ -198,7 +204,7 @@ class MappingOptions:
         sample='["lastName=Surname"]',
     )
     identifiers: Mapping[str, tuple[str, ...]] = option(
-        Table("PROVIDER", "COLUMN", "the name of a column"),
+        Table("PROVIDER=COLUMN", "the name of a column"),
         {},
         Group.INPUT,
         "A column with the guests' ids of one provider. Repeatable.",
@@ -220,11 +226,51 @@ class MappingOptions:
         "A column to copy into the results. Repeatable.",
         sample='["Customer No"]',
     )
-    ignore: tuple[str, ...] = ()
-    unknown_columns: UnknownColumns = UnknownColumns.WARN
-    null: tuple[str, ...] = ()
-    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    defaults: Mapping[str, str] = field(default_factory=dict)
+    unknown_columns: UnknownColumns = option(
+        Choice(UnknownColumns),
+        UnknownColumns.WARN,
+        Group.INPUT,
+        "What to do about columns that match no field.",
+        sample='"error"',
+    )
+    ignore: tuple[str, ...] = option(
+        Many(Name("COLUMN")),
+        (),
+        Group.INPUT,
+        "A column that is not used, whatever it is called. Repeatable.",
+        sample='["Remarks"]',
+    )
+    null: tuple[str, ...] = option(
+        Many(Name("TEXT")),
+        (),
+        Group.VALUES,
+        "Cells of exactly this text are blank. Repeatable.",
+        sample='["-", "n/a"]',
+    )
+    values: Mapping[str, tuple[str, ...]] = option(
+        Table("FIELD:FROM=TO", "what it becomes", joiner=":", may_be_blank=True),
+        {},
+        Group.VALUES,
+        "A value of a field and what it becomes, in any case; items of a list one by one. "
+        "Repeatable.",
+        name="value",
+        sample='["gender:M=male"]',
+    )
+    defaults: Mapping[str, tuple[str, ...]] = option(
+        Table("FIELD=VALUE", "a value", names_fields=True),
+        {},
+        Group.VALUES,
+        "The value of a field that is blank or has no column. Repeatable.",
+        name="default",
+        sample='["country=IE"]',
+    )
+
+    @property
+    def translations(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Field, text in the file, and what that becomes."""
+        for name, becomes in self.values.items():
+            field_name, _, text = name.partition(":")
+            yield field_name.strip(), text.strip(), becomes
 
     @property
     def named_columns(self) -> tuple[str, ...]:
@@ -640,6 +686,10 @@ class RunOptions(ImportSettings):
         return self.delivery.if_exists is IfExists.CREATE
 
 
+TableOption: TypeAlias = Mapping[str, str | Sequence[str] | Mapping[str, str]]
+"""Names with their values, such as ``{"emails": ["Work", "Home"], "gender": {"M": "male"}}``."""
+
+
 class ImportOptions(TypedDict, total=False):
     """The options of :func:`importer.import_contacts`; None stands for the default of each."""
 
@@ -661,8 +711,14 @@ class ImportOptions(TypedDict, total=False):
     journal: StrPath | None
     fresh: bool
     new_client_key: bool
-    columns: Mapping[str, str | Sequence[str]]
-    identifiers: Mapping[str, str | Sequence[str]]
+    columns: TableOption
+    identifiers: TableOption
+    unknown_columns: str
+    ignore: Sequence[str]
+    skip_lines: int
+    null: Sequence[str]
+    values: TableOption
+    defaults: TableOption
     require: Sequence[str]
     carry: Sequence[str]
     delimiter: str | None

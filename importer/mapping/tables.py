@@ -46,14 +46,15 @@ class Tables:
         """Read the tables of the options; what is wrong with them is left out."""
         problems: list[str] = []
         translations: dict[str, dict[str, str]] = {}
-        for name, table in options.translations.items():
+        for name, text, becomes in options.translations:
             if found := _field(name, "--value", problems):
-                _add_translations(translations.setdefault(found, {}), found, table, problems)
+                table = translations.setdefault(found, {})
+                _add_translation(table, found, text, becomes, problems)
         defaults: dict[str, object] = {}
-        for name, text in options.defaults.items():
+        for name, texts in options.defaults.items():
             if found := _field(name, "--default", problems):
-                value = text.strip(BLANKS)
-                if found in defaults:
+                value = texts[0].strip(BLANKS)
+                if found in defaults or len(texts) > 1:
                     problems.append(f"--default {found} is given twice; name one value for it")
                 defaults[found] = value
                 if found in TEXT_LIST_FIELDS:
@@ -112,20 +113,19 @@ def _field(name: str, option: str, problems: list[str]) -> str:
     return target.field
 
 
-def _add_translations(
-    found: dict[str, str], name: str, table: Mapping[str, str], problems: list[str]
+def _add_translation(
+    found: dict[str, str], name: str, text: str, becomes: tuple[str, ...], problems: list[str]
 ) -> None:
-    for text, value in table.items():
-        folded = text.strip(BLANKS).casefold()
-        if not folded:
-            problems.append(f"--value {name}: a blank cannot be translated; use --default {name}")
-        elif found.get(folded, value) != value:
-            problems.append(
-                f"--value {name}: {quoted(text)} is translated twice (upper and lower case are"
-                " the same); name one value for it"
-            )
-        else:
-            found[folded] = value.strip(BLANKS)
+    folded = text.strip(BLANKS).casefold()
+    if not folded:
+        problems.append(f"--value {name}: a blank cannot be translated; use --default {name}")
+    elif len({found.get(folded, becomes[0]), *becomes}) > 1:
+        problems.append(
+            f"--value {name}: {quoted(text)} is translated twice (upper and lower case are the"
+            " same); name one value for it"
+        )
+    else:
+        found[folded] = becomes[0].strip(BLANKS)
 
 
 def _invalid(entries: list[tuple[str, str, object]], check: Check) -> list[str]:

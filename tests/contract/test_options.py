@@ -18,7 +18,13 @@ from importer import library, reference
 from importer.cli.main import command
 from importer.cli.undo import command as undo
 from importer.options import File, Flag, Many, Number, Origin, Parsed, Table, Whole, declared
-from importer.settings import ImportOptions, ImportSettings, MaxErrors, UndoSettings
+from importer.settings import (
+    ImportOptions,
+    ImportSettings,
+    MaxErrors,
+    TableOption,
+    UndoSettings,
+)
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / reference.PAGE).read_text(encoding="utf-8")
@@ -94,7 +100,7 @@ ACCEPTED: Mapping[type, object] = {
     Parsed: int | str | MaxErrors,
     File: str | os.PathLike[str],
     Many: Sequence[str],
-    Table: Mapping[str, str | Sequence[str]],
+    Table: TableOption,
 }
 """Annotation of a keyword argument, by the kind of its option; ``str`` for all others."""
 

@@ -1,5 +1,7 @@
 """Options about values: texts that are blank, translations and defaults."""
 
+from collections.abc import Mapping
+
 import pytest
 from batches import NOW, ORDER, batch_of, validated
 
@@ -9,9 +11,24 @@ from importer.settings import MappingOptions, Rules
 from importer.validation import Validator
 
 
+def tables(
+    translations: Mapping[str, Mapping[str, str]] | None = None,
+    defaults: Mapping[str, str] | None = None,
+    **options: object,
+) -> MappingOptions:
+    """Return options with tables of values: field to text to what it becomes."""
+    values = {
+        f"{field}:{text}": (becomes,)
+        for field, table in (translations or {}).items()
+        for text, becomes in table.items()
+    }
+    by_field = {field: (text,) for field, text in (defaults or {}).items()}
+    return MappingOptions(values=values, defaults=by_field, **options)  # type: ignore[arg-type]
+
+
 def value(field: str, cell: str, **options: object) -> object:
     """Return what one cell of *field* becomes."""
-    mapper = Mapper.of(("orderRef", field), MappingOptions(**options))  # type: ignore[arg-type]
+    mapper = Mapper.of(("orderRef", field), tables(**options))  # type: ignore[arg-type]
     mapped = mapper.apply(batch_of((ORDER, cell)).cells)
     assert mapped.issues == ()
     return mapped.fields[field].tolist()[0]
@@ -34,7 +51,7 @@ NULLS = [
 def test_cell_of_exactly_a_null_text_is_blank(field: str, cell: str, expected: object) -> None:
     """Whatever its column; no other cell is."""
     if field == "orderRef":
-        mapper = Mapper.of(("orderRef",), MappingOptions(null=("-",)))
+        mapper = Mapper.of(("orderRef",), tables(null=("-",)))
         assert mapper.orders(batch_of((cell,)).cells) == {1: ""}
         return
     assert value(field, cell, null=("-", "NULL")) == expected
@@ -42,7 +59,7 @@ def test_cell_of_exactly_a_null_text_is_blank(field: str, cell: str, expected: o
 
 def test_null_text_is_blank_in_columns_of_identifiers() -> None:
     """In those of a pair, and of --identifier."""
-    options = MappingOptions(null=("-",), identifiers={"CRM": ("nr",)})
+    options = tables(null=("-",), identifiers={"CRM": ("nr",)})
     header = ("orderRef", "identifiers.provider", "identifiers.id", "nr")
     mapped = Mapper.of(header, options).apply(batch_of((ORDER, "-", " - ", "-")).cells)
     assert mapped.fields["identifiers"].tolist() == [()]
@@ -101,7 +118,7 @@ def test_default_fills_what_is_blank(field: str, cell: str, expected: object) ->
 
 def test_default_needs_no_column() -> None:
     """Not even that of the order."""
-    options = MappingOptions(defaults={"order_ref": ORDER, "phones": "+1;+2"})
+    options = tables(defaults={"order_ref": ORDER, "phones": "+1;+2"})
     mapper = Mapper.of(("city",), options)
     assert mapper.fields == ("orderRef", "city", "phoneNumbers")
     assert mapper.columns == {"city": ("city",)}
@@ -110,19 +127,19 @@ def test_default_needs_no_column() -> None:
     assert mapped.fields["phoneNumbers"].tolist() == [("+1", "+2"), ("+1", "+2")]
     assert mapper.orders(batch_of(("a",)).cells) == {1: ORDER}
     with pytest.raises(InputError, match="no column for the order"):
-        Mapper.of(("city",), MappingOptions(defaults={"orderRef": " "}))
+        Mapper.of(("city",), tables(defaults={"orderRef": " "}))
 
 
 def test_default_does_not_hide_a_faulty_cell() -> None:
     """It fills blank cells only."""
-    options = MappingOptions(defaults={"street": "x"})
+    options = tables(defaults={"street": "x"})
     found = validated(("orderRef", "street"), (ORDER, '["a"'), options=options)
     assert [issue.code for issue in found.issues[1]] == ["invalid.street"]
 
 
 def test_translated_values_and_defaults_pass_the_same_checks() -> None:
     """And are brought into the form that is sent."""
-    options = MappingOptions(
+    options = tables(
         translations={"gender": {"M": "MALE"}, "title": {"Herr": "mr."}, "city": {"x": "a\tb"}},
         defaults={"country": "Ireland", "dateOfBirth": "1991-01-31"},
     )
@@ -139,7 +156,7 @@ def problems_of(*, rules: Rules | None = None, **options: object) -> str:
     validator = Validator(rules or Rules(), NOW)
     try:
         check_tables(
-            MappingOptions(**options),  # type: ignore[arg-type]
+            tables(**options),  # type: ignore[arg-type]
             lambda mapped, batch: validator.validate(mapped, batch).issues,
         )
     except UsageError as error:

@@ -265,7 +265,7 @@ def test_shared_options_are_declared_once() -> None:
         (SHARE, " 2.5% ", MaxErrors(2.5, is_share=True)),
         (File(or_stream=True), "-", Path("-")),
         (Many(Name("F")), "a b", ("a b",)),
-        (Table("F", "C", "a column"), " a = b=c ", {"a": ("b=c",)}),
+        (Table("F=C", "a column"), " a = b=c ", {"a": ("b=c",)}),
     ],
 )
 def test_text_is_read(kind: Kind[object], text: str, value: object) -> None:
@@ -297,9 +297,9 @@ def test_text_is_read(kind: Kind[object], text: str, value: object) -> None:
         (File(), "", "it is blank"),
         (File(), "-", "it must be a file; - has no meaning here."),
         (Many(Text()), "", "it is blank"),
-        (Table("F", "C", "a column"), "a", "'a' is not of the form F=C."),
-        (Table("F", "C", "a column"), "=a", "'=a' is not of the form F=C."),
-        (Table("F", "C", "a column"), "a= ", "'a= ' is not of the form F=C."),
+        (Table("F=C", "a column"), "a", "'a' is not of the form F=C."),
+        (Table("F=C", "a column"), "=a", "'=a' is not of the form F=C."),
+        (Table("F=C", "a column"), "a= ", "'a= ' is not of the form F=C."),
     ],
 )
 def test_wrong_text_is_refused(kind: Kind[object], text: str, message: str) -> None:
@@ -326,7 +326,7 @@ def test_wrong_text_is_refused(kind: Kind[object], text: str, message: str) -> N
         (Flag(), 1),
         (Many(Text()), "x"),
         (Many(Text()), [1]),
-        (Table("F", "C", "a column"), {"a": "b"}),
+        (Table("F=C", "a column"), {"a": "b"}),
     ],
 )
 def test_value_of_another_type_is_refused(kind: Kind[object], value: object) -> None:
@@ -354,7 +354,7 @@ def test_text_of_the_wrong_encoding_is_read_as_utf_8() -> None:
     """Without a locale, Python reads arguments as ASCII with surrogates."""
     garbled = "Größe".encode().decode("ascii", "surrogateescape")
     assert Text().parse(garbled) == "Größe"
-    assert Table("F", "C", "a column").from_texts([f"city={garbled}"]) == {"city": ("Größe",)}
+    assert Table("F=C", "a column").from_texts([f"city={garbled}"]) == {"city": ("Größe",)}
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -367,10 +367,10 @@ def _shard(text: str) -> tuple[int, int]:
 @dataclass(frozen=True, kw_only=True)
 class _Values:
     values: Mapping[str, tuple[str, ...]] = option(
-        Table("FIELD:FROM", "TO", "a value", joiner=":"), {}, Group.VALUES, "x.", name="value"
+        Table("FIELD:FROM=TO", "a value", joiner=":"), {}, Group.VALUES, "x.", name="value"
     )
     defaults: Mapping[str, tuple[str, ...]] = option(
-        Table("FIELD", "VALUE", "a value", names_fields=True), {}, Group.VALUES, "x.",
+        Table("FIELD=VALUE", "a value", names_fields=True), {}, Group.VALUES, "x.",
         name="default",
     )  # fmt: skip
     date_format: tuple[str, ...] = option(Many(Text("FORMAT")), (), Group.VALUES, "x.")
