@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from importer.errors import UsageError
 from importer.records import Batch, Issue, Mapped
 from schemas.contact import CONTACT, Checked, check_contacts, contact_schema
-from schemas.faults import Missing
 from schemas.fields import FIELDS, IDENTIFIERS, LIST_FIELDS, TITLES
+from schemas.text import Missing
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,8 +12,7 @@ from typing import Final, TypeAlias
 
 import pandas as pd
 
-from schemas.faults import Fault
-from schemas.text import is_sendable, parse_text
+from schemas.text import Fault, is_sendable, parse_text
 
 Parse: TypeAlias = Callable[[str], str | Fault]
 Holds: TypeAlias = Callable[[str], object]

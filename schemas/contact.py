@@ -15,7 +15,7 @@ import pandera.pandas as pa
 from pandera.config import ValidationDepth, config_context
 from pandera.errors import SchemaErrorReason, SchemaErrors
 
-from schemas import dates, emails, phones, words
+from schemas import dates, emails, phones
 from schemas.columns import (
     Holds,
     Parse,
@@ -31,7 +31,6 @@ from schemas.columns import (
     parse_values,
 )
 from schemas.countries import is_country, parse_country
-from schemas.faults import Fault, Missing
 from schemas.fields import (
     CONTACT_FIELDS,
     FIELDS,
@@ -40,7 +39,14 @@ from schemas.fields import (
     ORDER_FIELDS,
     ORDER_REF,
 )
-from schemas.orders import ORDER_REF_FORM, parse_order_ref
+from schemas.text import (
+    ORDER_REF_FORM,
+    Fault,
+    Missing,
+    parse_gender,
+    parse_order_ref,
+    parse_title,
+)
 
 CONTACT: Final = "contact"
 """The column in which the schema notes what is wrong with a record as a whole."""
@@ -95,8 +101,8 @@ def contact_schema(
         "emails": _column(partial(parse_lists, parse=emails.parse_email), hold_text_lists),
         IDENTIFIERS: _column(parse_pairs, hold_pairs),
         "street": _column(parse_text_lists, hold_text_lists),
-        "title": _column(partial(parse_values, parse=words.parse_title), hold_texts),
-        "gender": _values(words.parse_gender, GENDERS.__contains__),
+        "title": _column(partial(parse_values, parse=parse_title), hold_texts),
+        "gender": _values(parse_gender, GENDERS.__contains__),
         "dateOfBirth": _values(birth_date, dates.INSTANT.match),
         "phoneNumbers": _column(
             partial(parse_lists, parse=phone), partial(hold_lists, holds=phones.E164.match)

@@ -7,8 +7,7 @@ import unicodedata
 from functools import cache
 from typing import Final
 
-from schemas.faults import Fault
-from schemas.text import invisible
+from schemas.text import Fault, invisible
 
 _APOSTROPHES: Final = str.maketrans("", "", "'\u2019\u2018\u02bc\u00b4`")
 # English names in wide use that neither list carries, most of them CLDR's own variants.

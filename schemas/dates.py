@@ -7,8 +7,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Final
 
-from schemas.faults import Fault
-from schemas.text import invisible
+from schemas.text import Fault, invisible
 
 INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3,6})?Z\Z"

@@ -6,8 +6,7 @@ Source: contract, section 4.
 import re
 from typing import Final
 
-from schemas.faults import Fault
-from schemas.text import invisible
+from schemas.text import Fault, invisible
 
 # The address that nearly everybody has; it spares the library's 23 µs. Narrower than the
 # library on purpose: whatever does not match is left to it.

@@ -12,8 +12,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, ValidationResult
 
-from schemas.faults import Fault
-from schemas.text import invisible
+from schemas.text import Fault, invisible
 
 E164: Final = re.compile(r"\+[1-9][0-9]{4,17}\Z")
 """The form in which numbers are sent."""

@@ -12,8 +12,8 @@ import pandas as pd
 from importer.mapping.columns import Columns, settle_columns
 from importer.mapping.lists import pair, pair_splitter, text_splitter
 from importer.records import Issue, Mapped
-from schemas.faults import Fault
-from schemas.fields import BLANKS, IDENTIFIERS, ORDER_REF, TEXT_LIST_FIELDS
+from schemas.fields import IDENTIFIERS, ORDER_REF, TEXT_LIST_FIELDS
+from schemas.text import BLANKS, Fault
 
 if TYPE_CHECKING:
     from importer.settings import MappingOptions

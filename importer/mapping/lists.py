@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Final, NoReturn, TypeAlias
 
-from schemas.faults import Fault
-from schemas.fields import BLANKS, IDENTIFIERS
+from schemas.fields import IDENTIFIERS
+from schemas.text import BLANKS, Fault
 
 SplitText: TypeAlias = Callable[[str], tuple[str, ...] | Fault]
 Pairs: TypeAlias = tuple[tuple[str, str], ...]

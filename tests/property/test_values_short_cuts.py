@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from schemas.dates import parse_birth_date
 from schemas.emails import is_address, parse_email
-from schemas.faults import Fault
 from schemas.phones import E164, ask_library, parse_phone
+from schemas.text import Fault
 
 CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
 LOCAL = st.text("abzAZ09._+-'!%é \"@", max_size=20)

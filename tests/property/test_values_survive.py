@@ -11,7 +11,8 @@ from importer.mapping import Mapping
 from importer.settings import MappingOptions, Rules
 from importer.validation import Validator
 from schemas.canonical import canonical, canonical_field, same_contact
-from schemas.fields import BLANKS, CONTACT_FIELDS, FIELDS, IDENTIFIERS
+from schemas.fields import CONTACT_FIELDS, FIELDS, IDENTIFIERS
+from schemas.text import BLANKS
 
 PLAIN = ("firstName", "lastName", "city", "state", "postCode", "nationality", "passportNumber")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -10,7 +10,7 @@ import pytest
 from batches import NOW, ORDER
 
 from schemas.contact import check_contacts, contact_schema
-from schemas.faults import Fault, Missing
+from schemas.text import Fault, Missing
 
 
 def frame_of(**columns: list[object]) -> pd.DataFrame:
@@ -113,7 +113,7 @@ def test_environment_cannot_switch_validation_off(name: str) -> None:
     )
     key, value = name.split("=")
     done = subprocess.run(
-        [sys.executable, "-c", program, str(Path.cwd()), "tests"],
+        [sys.executable, "-c", program, str(Path.cwd()), "tests/support"],
         env=os.environ | {key: value},
         capture_output=True,
         text=True,

@@ -10,12 +10,16 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES
 from schemas.countries import is_country, parse_country
 from schemas.dates import date_format, parse_birth_date
 from schemas.emails import parse_email
-from schemas.faults import Fault
 from schemas.fields import TITLES
-from schemas.orders import parse_order_ref
 from schemas.phones import parse_phone, phone_region
-from schemas.text import invisible, parse_text
-from schemas.words import parse_gender, parse_title
+from schemas.text import (
+    Fault,
+    invisible,
+    parse_gender,
+    parse_order_ref,
+    parse_text,
+    parse_title,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REF = "2d7de9df-45a2-45ea-872c-30e45139007d"
