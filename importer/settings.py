@@ -211,8 +211,11 @@ class Rules:
 
     Attributes:
         phone_region: ISO 3166-1 alpha-2 region of numbers without a country code.
-        date_format: ``strptime`` format that is understood in addition to ISO 8601.
+        date_format: As ``date_formats``, if there is only one.
         require: API fields that every record must fill.
+        date_formats: ``strptime`` formats, and ``iso``; with any, no other form is understood.
+        year_pivot: The last two-digit year of the years from 2000 on; required by ``%y``.
+        identity_providers: The providers of the identity rules; empty accepts any.
     """
 
     require: tuple[str, ...] = option(
@@ -226,7 +229,7 @@ class Rules:
         Text("FORMAT"),
         None,
         Group.VALUES,
-        "How dates are written, such as %d/%m/%Y, in addition to ISO 8601.",
+        "How dates are written, such as %d/%m/%Y, instead of ISO 8601.",
         sample='"%d/%m/%Y"',
     )
     phone_region: str | None = option(
@@ -236,6 +239,9 @@ class Rules:
         "The country of phone numbers without a country code, such as IE.",
         sample='"IE"',
     )
+    date_formats: tuple[str, ...] = ()
+    year_pivot: int | None = None
+    identity_providers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

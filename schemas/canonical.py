@@ -1,8 +1,9 @@
 """The canonical form of a contact, in which equal contacts are equal.
 
 The key of a contact in the journal is made from it, and the contacts that the API returns are
-compared in it: text trimmed, e-mail addresses in lower case, lists as sets, dates as instants,
-countries in upper case; absent, null, blank and empty lists are the same. A value of the wrong
+compared in it: text in NFC and without blanks or invisible characters at its ends, e-mail
+addresses in lower case, lists as sets, dates as instants, countries in upper case; absent,
+null, blank and empty lists are the same. A value of the wrong
 JSON type is compared as its JSON text, so an odd response is a difference and never an error.
 
 Source: docs/values.md, "Equal contacts".
@@ -16,7 +17,7 @@ import orjson
 
 from schemas.dates import parse_instant, write_instant
 from schemas.fields import CONTACT_FIELDS, IDENTIFIERS, LIST_FIELDS
-from schemas.text import BLANKS
+from schemas.text import comparable
 
 
 def canonical(order_ref: str, body: Mapping[str, Any]) -> bytes:
@@ -34,7 +35,14 @@ def canonical(order_ref: str, body: Mapping[str, Any]) -> bytes:
     for field in LIST_FIELDS:
         if field in fields:
             fields[field] = _list(field, fields[field])
-    return orjson.dumps((order_ref.lower(), fields))
+    encoded = orjson.dumps((order_ref.lower(), fields))
+    if encoded.isascii():
+        return encoded
+    # Only text that is not ASCII can be written in two ways.
+    comparable_fields = {
+        field: value for field in body if (value := _comparable(field, body[field]))
+    }
+    return orjson.dumps((order_ref.lower(), comparable_fields))
 
 
 def canonical_field(field: str, value: object) -> str | list[str]:
@@ -79,6 +87,15 @@ def _list(field: str, items: list[Any]) -> list[Any]:
     return sorted(set(items)) if len(items) > 1 else items
 
 
+def _comparable(field: str, value: str | list[Any]) -> str | list[Any]:
+    if isinstance(value, str):
+        return comparable(value)
+    if field == IDENTIFIERS:
+        pairs = [{name: comparable(text) for name, text in pair.items()} for pair in value]
+        return _list(field, pairs)
+    return _list(field, list(filter(None, map(comparable, value))))
+
+
 def _item(field: str, item: object) -> str:
     if field == IDENTIFIERS and isinstance(item, dict):
         pair = [_text(item.get("provider")), _text(item.get("id"))]
@@ -92,7 +109,7 @@ def _text(value: object) -> str:
         case None:
             return ""
         case str():
-            return value.strip(BLANKS)
+            return comparable(value)
         case _:
             try:
                 return json.dumps(value, sort_keys=True, default=repr)

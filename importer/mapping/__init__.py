@@ -4,7 +4,7 @@ The header is settled once for a run; after that each batch is mapped column by 
 """
 
 from collections.abc import Sequence
-from itertools import chain, repeat
+from itertools import chain
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import pandas as pd
@@ -13,7 +13,7 @@ from importer.mapping.columns import Columns, settle_columns
 from importer.mapping.lists import pair, pair_splitter, text_splitter
 from importer.records import Issue, Mapped
 from schemas.fields import IDENTIFIERS, ORDER_REF, TEXT_LIST_FIELDS
-from schemas.text import BLANKS, Fault
+from schemas.text import BLANKS, Fault, trim_all
 
 if TYPE_CHECKING:
     from importer.settings import MappingOptions
@@ -72,7 +72,7 @@ class Mapping:
                 fields[field] = _combined(field, self._texts(field, cells), rows, issues)
             else:
                 (position,) = self._columns.positions(field)
-                fields[field] = list(map(str.strip, cells[position].tolist(), repeat(BLANKS)))
+                fields[field] = trim_all(cells[position].tolist())
         return Mapped(pd.DataFrame(fields, index=cells.index, dtype=object), tuple(issues))
 
     def orders(self, cells: pd.DataFrame) -> dict[int, str]:

@@ -1,13 +1,13 @@
-"""How long the property tests may take, also on a machine that has other things to do."""
+"""The hypothesis profile of the property tests."""
 
 from hypothesis import HealthCheck, Phase, settings
 
-# A frame of pandera takes some 30 ms and more under load, which is no failure. Shrinking a
-# failure has a limit of 300 s of its own, and what is found is small to begin with.
+# Without a deadline, as a frame of pandera takes long on a busy machine; without shrinking, as
+# that may take minutes and what is found is small to begin with.
 settings.register_profile(
-    "rooms",
+    "import-contacts",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
-settings.load_profile("rooms")
+settings.load_profile("import-contacts")

@@ -1,4 +1,4 @@
-"""Batches as the reading room hands them over, made from rows of text."""
+"""Batches as the reader returns them, made from rows of text."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"
 
 
 def batch_of(*rows: tuple[str, ...], width: int | None = None, first: int = 1) -> Batch:
-    """Make a batch of *rows*, numbered from *first*, each on a line of its own."""
+    """Return a batch of *rows*, numbered from *first*, each on a line of its own."""
     numbers = pd.RangeIndex(first, first + len(rows))
     width = len(rows[0]) if width is None else width
     cells = pd.DataFrame(
@@ -34,14 +34,14 @@ def validated(
     options: MappingOptions | None = None,
     rules: Rules | None = None,
 ) -> Validated:
-    """Take *rows* through mapping and validation."""
+    """Map and validate *rows*."""
     batch = batch_of(*rows, width=len(header))
     mapped = Mapping.of(header, options or MappingOptions()).apply(batch.cells)
     return Validator(rules or Rules(), NOW).validate(mapped, batch)
 
 
 def body_of(field: str, cell: str, **options: object) -> object:
-    """Give what a cell of *field* becomes in the body, or the issues of its row."""
+    """Return what a cell of *field* becomes in the body, or the issues of its row."""
     found = validated(("orderRef", field), (ORDER, cell), **options)  # type: ignore[arg-type]
     if found.issues:
         return [issue.message for issue in found.issues[1]]
@@ -50,10 +50,10 @@ def body_of(field: str, cell: str, **options: object) -> object:
 
 
 def contacts_of(header: tuple[str, ...], *rows: tuple[str, ...]) -> list[Contact]:
-    """Take *rows* through to the contacts of those that are valid."""
+    """Return the contacts of the valid ones of *rows*."""
     return contacts_from(validated(header, *rows))
 
 
 def contacts_from(found: Validated) -> list[Contact]:
-    """Take the valid rows of a batch through to their contacts."""
+    """Return the contacts of the valid rows of a batch."""
     return [one.contact for one in plan(found.valid, lambda order, _: order.encode())]
