@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from importer.errors import UsageError
@@ -149,7 +150,7 @@ def _warnings(valid: "pd.DataFrame") -> dict[str, int]:
     counts = {
         NO_IDENTIFIERS: len(valid) - _count(valid, IDENTIFIERS, bool),
         TITLE_UNLISTED: _count(valid, "title", lambda title: title not in _LISTED_TITLES),
-        PHONES_UNASSIGNED: _count(valid, "phoneNumbers", _has_unassigned),
+        PHONES_UNASSIGNED: _count_unassigned(valid),
         DATES_DEFAULT: _count(valid, "dateOfBirth", DEFAULT_DAYS.__contains__),
         TEXT_ENTITIES: _count_entities(valid),
     }
@@ -160,8 +161,12 @@ def _count(valid: "pd.DataFrame", field: str, concerns: Callable[[Any], bool]) -
     return sum(map(concerns, valid[field].tolist())) if field in valid else 0
 
 
-def _has_unassigned(numbers: tuple[str, ...]) -> bool:
-    return not all(map(is_assigned, numbers))
+def _count_unassigned(valid: "pd.DataFrame") -> int:
+    if "phoneNumbers" not in valid:
+        return 0
+    column = valid["phoneNumbers"].tolist()
+    unassigned = {number for number in chain.from_iterable(column) if not is_assigned(number)}
+    return sum(not unassigned.isdisjoint(numbers) for numbers in column) if unassigned else 0
 
 
 def _count_entities(valid: "pd.DataFrame") -> int:

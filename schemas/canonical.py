@@ -39,10 +39,12 @@ def canonical(order_ref: str, body: Mapping[str, Any]) -> bytes:
     if encoded.isascii():
         return encoded
     # Only text that is not ASCII can be written in two ways.
-    comparable_fields = {
-        field: value for field in body if (value := _comparable(field, body[field]))
-    }
-    return orjson.dumps((order_ref.lower(), comparable_fields))
+    for field in body:
+        if not orjson.dumps(fields[field]).isascii():
+            fields[field] = _comparable(fields[field])
+            if not fields[field]:
+                del fields[field]
+    return orjson.dumps((order_ref.lower(), fields))
 
 
 def canonical_field(field: str, value: object) -> str | list[str]:
@@ -87,13 +89,13 @@ def _list(field: str, items: list[Any]) -> list[Any]:
     return sorted(set(items)) if len(items) > 1 else items
 
 
-def _comparable(field: str, value: str | list[Any]) -> str | list[Any]:
+def _comparable(value: str | list[Any]) -> str | list[Any]:
+    """Return a value of a body, after ``_list``, without the differences of Unicode."""
     if isinstance(value, str):
         return comparable(value)
-    if field == IDENTIFIERS:
-        pairs = [{name: comparable(text) for name, text in pair.items()} for pair in value]
-        return _list(field, pairs)
-    return _list(field, list(filter(None, map(comparable, value))))
+    if isinstance(value[0], str):
+        return sorted({text for item in value if (text := comparable(item))})
+    return sorted({(comparable(provider), comparable(item)) for provider, item in value})
 
 
 def _item(field: str, item: object) -> str:

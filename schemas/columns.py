@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import pandas as pd
 
-from schemas.identifiers import Pair, is_identifier, is_plain_id, parse_identifier
+from schemas.identifiers import PLAIN_ID, Pair, is_identifier, parse_identifier
 from schemas.text import Fault, are_plain, is_sendable, parse_text
 
 Parse: TypeAlias = Callable[[str], str | Fault]
@@ -65,7 +65,7 @@ def parse_pairs(cells: pd.Series, providers: Sequence[str] = ()) -> pd.Series:
     """Parse a column of tuples of (provider, id) pairs."""
     pairs = list(_items(cells.tolist()))
     # A plain id cannot be at fault, so only its provider has to be looked at, once for all rows.
-    careful = {pair for pair in pairs if not is_plain_id(pair[1])}
+    careful = {pair for pair in pairs if not PLAIN_ID.match(pair[1])}
     parsed = {pair: parse_identifier(pair, providers) for pair in careful}
     of_provider = {
         provider: parse_identifier((provider, "1"), providers)
@@ -93,8 +93,11 @@ def check_values(cells: pd.Series, accepts: Accepts) -> pd.Series:
 
 def check_lists(cells: pd.Series, accepts: Accepts) -> pd.Series:
     """Return which tuples are in normal form."""
+    values = cells.tolist()
+    if all(map(accepts, _items(values))):
+        return _verdicts(list(map(isinstance, values, repeat(tuple))), cells)
     return _verdicts(
-        [isinstance(value, tuple) and all(map(accepts, value)) for value in cells.tolist()], cells
+        [isinstance(value, tuple) and all(map(accepts, value)) for value in values], cells
     )
 
 

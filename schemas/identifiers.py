@@ -15,8 +15,9 @@ from schemas.text import Fault, fault, invisible, why_damaged
 
 Pair: TypeAlias = tuple[str, str]
 
-# The usual id, accepted at once: a digit other than 0 among letters, digits, - and _.
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]*[1-9][A-Za-z0-9_-]*\Z")
+PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]*[1-9][A-Za-z0-9_-]*\Z")
+"""The usual id, accepted at once: a digit other than 0 among letters, digits, - and _."""
+
 # A hexadecimal id may well be written 12E5; a decimal mark, or a sign after the E, is a number.
 _SCIENTIFIC: Final = re.compile(
     r"[+-]?\d+(?:[.,]\d*\s*E\s*[+-]?\d+|\s*E\+\d+|(?:[.,]\d+)?\s*[x\u00d7*]\s*10\^?[+-]?\d+)\Z",
@@ -33,11 +34,6 @@ _PLACEHOLDERS: Final = _NULLS | {
 _TEMPLATE: Final = re.compile(r"\{\{.*\}\}\Z|\$\{.*\}\Z|«.*»\Z|%[a-zA-Z_]+%\Z")
 _NAMED: Final = 3
 """At most so many providers are named in a message."""
-
-
-def is_plain_id(text: str) -> bool:
-    """Return whether ``parse_identifier`` surely accepts the id *text*."""
-    return _PLAIN.match(text) is not None
 
 
 def parse_identifier(pair: Pair, providers: Sequence[str] = ()) -> Pair | Fault:
@@ -58,7 +54,7 @@ def parse_identifier(pair: Pair, providers: Sequence[str] = ()) -> Pair | Fault:
             messages.append(_why_not_of(provider, providers))
     elif reason := _why_not_a_name(provider, _NULLS):
         messages += [f"the provider {text}" for text in fault(provider, reason).messages]
-    if not is_plain_id(identifier) and (reason := _why_not_an_id(identifier)):
+    if not PLAIN_ID.match(identifier) and (reason := _why_not_an_id(identifier)):
         messages += [f"the id {text}" for text in fault(identifier, reason).messages]
     return Fault(*messages) if messages else pair
 

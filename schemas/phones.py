@@ -117,10 +117,8 @@ def is_assigned(number: str) -> bool:
 
     The answer is that of the library's ``is_valid_number``.
     """
-    code = _calling_code(number[1:4])
-    if code is None:
-        return False
-    return _numbers(code, len(number)).has(number[1 + len(code) :])
+    found = _numbers_like(number[1:4], len(number))
+    return found is not None and found.has(number)
 
 
 def _e164(number: PhoneNumber) -> str:
@@ -202,9 +200,7 @@ def _why_guessed(text: str, number: PhoneNumber, region: str | None) -> str:
         return _LOOKS_INTERNATIONAL
     if is_national and _is_ambiguous(_digits(text), found, code, region):
         return _LOOKS_INTERNATIONAL
-    if number.italian_leading_zero and not _numbers(code, len(found)).could_be(
-        found[1 + len(code) :]
-    ):
+    if number.italian_leading_zero and not _numbers(code, len(found)).could_be(found):
         return _LEAVE_OUT
     for zero in _BRACKETED_ZERO.finditer(text):
         before = _digits(text[: zero.start()])
@@ -304,7 +300,7 @@ def _plan(code: str) -> tuple[frozenset[int], re.Pattern[str] | None]:
 
 
 class _Numbers:
-    """The national numbers of one calling code and one length.
+    """The numbers of one calling code and one length, in E.164.
 
     Args:
         code: The calling code. Some have several regions, of which leading digits tell a few.
@@ -319,26 +315,36 @@ class _Numbers:
             if (plan := PhoneMetadata.metadata_for_region_or_calling_code(int(code), region))
         ]
         led = [plan for plan in plans if plan.leading_digits and len(regions) > 1]
+        self._start = 1 + len(code)
         self._general = _any_of(*(_pattern(plan.general_desc, length) for plan in plans))
         self._open = _any_of(*(_assigned(plan, length) for plan in plans if plan not in led))
         self._leading = _any_of(*(f"({plan.leading_digits})" for plan in led), end="")
         self._led = [_any_of(_assigned(plan, length)) for plan in led]
 
-    def could_be(self, national: str) -> bool:
-        """Return whether *national* has the form of the country's numbers."""
-        return self._general.match(national) is not None
+    def could_be(self, number: str) -> bool:
+        """Return whether *number* has the form of the country's numbers."""
+        return self._general.match(number, self._start) is not None
 
-    def has(self, national: str) -> bool:
-        """Return whether *national* is assigned."""
-        if self._open.match(national):
+    def has(self, number: str) -> bool:
+        """Return whether *number* is assigned."""
+        if self._open.match(number, self._start):
             return True
-        led = self._leading.match(national)
-        return bool(led and led.lastindex and self._led[led.lastindex - 1].match(national))
+        led = self._leading.match(number, self._start)
+        return bool(
+            led and led.lastindex and self._led[led.lastindex - 1].match(number, self._start)
+        )
 
 
 @cache
 def _numbers(code: str, e164_length: int) -> _Numbers:
     return _Numbers(code, e164_length - 1 - len(code))
+
+
+@cache
+def _numbers_like(start: str, e164_length: int) -> _Numbers | None:
+    """Return the numbers of the calling code at the start of three digits."""
+    code = _calling_code(start)
+    return None if code is None else _numbers(code, e164_length)
 
 
 def _any_of(*patterns: str, end: str = r"\Z") -> re.Pattern[str]:

@@ -87,13 +87,17 @@ def trim(text: str) -> str:
 def trim_all(texts: Sequence[str]) -> list[str]:
     """Return *texts*, each as ``trim`` returns it."""
     trimmed = list(map(str.strip, texts, repeat(BLANKS)))
-    return trimmed if "".join(trimmed).isascii() else list(map(trim, trimmed))
+    if "".join(trimmed).isascii():
+        return trimmed
+    return [text if text.isascii() else trim(text) for text in trimmed]
 
 
 def comparable(text: str) -> str:
     """Return the form in which two texts are compared: NFC, nothing invisible at the ends."""
     if text.isascii():
         return text.strip()
+    if text[0].isalnum() and text[-1].isalnum() and unicodedata.is_normalized("NFC", text):
+        return text
     return unicodedata.normalize("NFC", text).strip(_INVISIBLE).strip()
 
 
