@@ -211,11 +211,10 @@ class Rules:
 
     Attributes:
         phone_region: ISO 3166-1 alpha-2 region of numbers without a country code.
-        date_format: As ``date_formats``, if there is only one.
-        require: API fields that every record must fill.
-        date_formats: ``strptime`` formats, and ``iso``; with any, no other form is understood.
+        date_format: ``strptime`` formats, and ``iso``; with any, no other form is understood.
         year_pivot: The last two-digit year of the years from 2000 on; required by ``%y``.
-        identity_providers: The providers of the identity rules; empty accepts any.
+        identity_provider: The providers of the identity rules; empty accepts any.
+        require: API fields that every record must fill.
     """
 
     require: tuple[str, ...] = option(
@@ -225,12 +224,21 @@ class Rules:
         "A field that every row must fill. Repeatable.",
         sample='["firstName", "emails"]',
     )
-    date_format: str | None = option(
-        Text("FORMAT"),
+    date_format: tuple[str, ...] = option(
+        Many(Name("FORMAT")),
+        (),
+        Group.VALUES,
+        "How dates are written, such as %d/%m/%Y, or iso for ISO 8601; no other form is "
+        "understood. Repeatable.",
+        default_text="ISO 8601",
+        sample='["iso", "%d/%m/%Y"]',
+    )
+    year_pivot: int | None = option(
+        Whole(0, 99, "YY"),
         None,
         Group.VALUES,
-        "How dates are written, such as %d/%m/%Y, instead of ISO 8601.",
-        sample='"%d/%m/%Y"',
+        "The last two-digit year of the years from 2000 on, for %y: with 30, 31 is 1931.",
+        sample="30",
     )
     phone_region: str | None = option(
         Text("CC"),
@@ -239,9 +247,15 @@ class Rules:
         "The country of phone numbers without a country code, such as IE.",
         sample='"IE"',
     )
-    date_formats: tuple[str, ...] = ()
-    year_pivot: int | None = None
-    identity_providers: tuple[str, ...] = ()
+    identity_provider: tuple[str, ...] = option(
+        Many(Name("NAME")),
+        (),
+        Group.VALUES,
+        "A provider of your identity rules, exactly as they spell it; identifiers of others are "
+        "invalid. Repeatable.",
+        default_text="any provider",
+        sample='["CRM", "Loyalty"]',
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -646,7 +660,9 @@ class ImportOptions(TypedDict, total=False):
     delimiter: str | None
     encoding: str | None
     list_separator: str | None
-    date_format: str | None
+    date_format: Sequence[str]
+    year_pivot: int | None
+    identity_provider: Sequence[str]
     phone_region: str | None
     concurrency: int
     rate: float | None

@@ -77,14 +77,14 @@ class Validator:
     def __init__(self, rules: "Rules", now: "datetime") -> None:
         for field in rules.require:
             _must_be_a_field(field)
-        if not all(provider.strip() for provider in rules.identity_providers):
+        if not all(provider.strip() for provider in rules.identity_provider):
             raise UsageError("--identity-provider is blank; name a provider of your identity rules")
         self._require = rules.require
         try:
             self._schema = contact_schema(
-                BirthDates(now, _date_formats(rules), rules.year_pivot),
+                BirthDates(now, rules.date_format, rules.year_pivot),
                 phone_region=rules.phone_region,
-                identity_providers=rules.identity_providers,
+                identity_providers=rules.identity_provider,
                 require=rules.require,
             )
         except ValueError as error:
@@ -109,10 +109,6 @@ class Validator:
             fields[field] = [blank] * len(fields)
             fields[field] = fields[field].astype(object)
         return fields
-
-
-def _date_formats(rules: "Rules") -> tuple[str, ...]:
-    return rules.date_formats or ((rules.date_format,) if rules.date_format is not None else ())
 
 
 def _must_be_a_field(name: str) -> None:

@@ -19,7 +19,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 TELLING = st.text(";|,\"[]{}:\\\n+019-TZ@.aé \u00a0\x00#'!\ufffd\u200b&=", max_size=24)
 CELL = TEXT | TELLING | st.sampled_from([ORDER, "a@b.ie", "+353161123345", "1991-01-31", "IE"])
 HEADER = (*FIELDS, "emails.1", "identifiers.provider", "identifiers.id")
-VALIDATOR = Validator(Rules(phone_region="IE", date_formats=("iso", "%d/%m/%Y")), NOW)
+VALIDATOR = Validator(Rules(phone_region="IE", date_format=("iso", "%d/%m/%Y")), NOW)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (

@@ -123,11 +123,11 @@ def test_required_field_must_be_filled(
         (Rules(require=("emails", "emial")), "did you mean emails?"),
         (Rules(require=("xyz",)), "fields are orderRef"),
         (Rules(phone_region="UK"), "phone region"),
-        (Rules(date_format="%d/%m"), "date format"),
-        (Rules(date_formats=("iso", "%Q")), "date format"),
-        (Rules(date_formats=("%d/%m/%y",)), "--year-pivot"),
+        (Rules(date_format=("%d/%m",)), "date format"),
+        (Rules(date_format=("iso", "%Q")), "date format"),
+        (Rules(date_format=("%d/%m/%y",)), "--year-pivot"),
         (Rules(year_pivot=1950), "year pivot"),
-        (Rules(identity_providers=("CRM", " ")), "--identity-provider"),
+        (Rules(identity_provider=("CRM", " ")), "--identity-provider"),
     ],
 )
 def test_rule_that_cannot_work_is_a_usage_error(rules: Rules, needle: str) -> None:
@@ -138,7 +138,7 @@ def test_rule_that_cannot_work_is_a_usage_error(rules: Rules, needle: str) -> No
 
 def test_rules_reach_the_values() -> None:
     """Region and formats of the run apply to every row."""
-    rules = Rules(phone_region="ie", date_formats=("%d.%m.%y", "iso"), year_pivot=30)
+    rules = Rules(phone_region="ie", date_format=("%d.%m.%y", "iso"), year_pivot=30)
     assert body_of("phoneNumbers", "01 611 2334", rules=rules) == ["+35316112334"]
     assert body_of("dateOfBirth", "31.01.91", rules=rules) == "1991-01-31T00:00:00Z"
     assert body_of("dateOfBirth", "1991-01-31", rules=rules) == "1991-01-31T00:00:00Z"
@@ -239,7 +239,7 @@ def test_identifier_of_another_provider_is_invalid() -> None:
         (ORDER, "", "x"),
         (ORDER, "CRM:1;X:2", ""),
     ]
-    rules = Rules(identity_providers=("CRM", "Loyalty"))
+    rules = Rules(identity_provider=("CRM", "Loyalty"))
     found = validated(header, *rows, rules=rules)
     assert [issue.code for issue in found.issues[2]] == ["invalid.identifiers"]
     assert "did you mean CRM?" in found.issues[2][0].message
