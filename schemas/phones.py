@@ -264,13 +264,8 @@ def _is_plainly_possible(text: str) -> bool:
     Whether a number is possible depends on its calling code and length alone, and it is left
     unchanged unless a national prefix can be stripped.
     """
-    code = _calling_code(text[1:4])
-    if code is None:
-        return False
-    lengths, national_prefix = _plan(code)
-    if len(text) - 1 - len(code) not in lengths:
-        return False
-    return national_prefix is None or not national_prefix.match(text, 1 + len(code))
+    numbers = _numbers_like(text[1:4], len(text))
+    return numbers is not None and numbers.keeps(text)
 
 
 @cache
@@ -280,23 +275,6 @@ def _calling_code(start: str) -> str | None:
         if int(start[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
             return start[:length]
     return None
-
-
-@cache
-def _plan(code: str) -> tuple[frozenset[int], re.Pattern[str] | None]:
-    """Return the possible lengths of national numbers, and the national prefix."""
-    lengths = frozenset(
-        length
-        for length in range(2, 18)
-        if phonenumbers.is_possible_number_with_reason(
-            PhoneNumber(country_code=int(code), national_number=10 ** (length - 1))
-        )
-        == ValidationResult.IS_POSSIBLE
-    )
-    region = phonenumbers.region_code_for_country_code(int(code))
-    metadata = PhoneMetadata.metadata_for_region_or_calling_code(int(code), region)
-    prefix = metadata.national_prefix_for_parsing if metadata else None
-    return lengths, re.compile(prefix) if prefix else None
 
 
 class _Numbers:
@@ -316,10 +294,22 @@ class _Numbers:
         ]
         led = [plan for plan in plans if plan.leading_digits and len(regions) > 1]
         self._start = 1 + len(code)
+        self._is_possible = (
+            phonenumbers.is_possible_number_with_reason(
+                PhoneNumber(country_code=int(code), national_number=10 ** max(length - 1, 0))
+            )
+            == ValidationResult.IS_POSSIBLE
+        )
+        prefix = plans[0].national_prefix_for_parsing if plans else None
+        self._prefix = re.compile(prefix) if prefix else None
         self._general = _any_of(*(_pattern(plan.general_desc, length) for plan in plans))
         self._open = _any_of(*(_assigned(plan, length) for plan in plans if plan not in led))
         self._leading = _any_of(*(f"({plan.leading_digits})" for plan in led), end="")
         self._led = [_any_of(_assigned(plan, length)) for plan in led]
+
+    def keeps(self, number: str) -> bool:
+        """Return whether the library leaves *number* as it is: possible, no prefix to strip."""
+        return self._is_possible and not (self._prefix and self._prefix.match(number, self._start))
 
     def could_be(self, number: str) -> bool:
         """Return whether *number* has the form of the country's numbers."""
