@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
@@ -95,12 +95,10 @@ class Mapped:
             ``tuple[str, ...]`` of trimmed items; identifiers: tuple of (provider, id)
             pairs. Blank is ``""`` or ``()``.
         issues: What is wrong with the form of cells; their values are blank in ``fields``.
-        warnings: Counts by stable word.
     """
 
     fields: "pd.DataFrame"
     issues: tuple[Issue, ...] = ()
-    warnings: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

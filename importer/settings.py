@@ -285,7 +285,9 @@ class Rules:
 
     Attributes:
         phone_region: ISO 3166-1 alpha-2 region of numbers without a country code.
-        date_format: ``strptime`` format that is understood in addition to ISO 8601.
+        date_format: ``strptime`` formats, and ``iso``; with any, no other form is understood.
+        year_pivot: The last two-digit year of the years from 2000 on; required by ``%y``.
+        identity_provider: The providers of the identity rules; empty accepts any.
         require: API fields that every record must fill.
     """
 
@@ -296,12 +298,21 @@ class Rules:
         "A field that every row must fill. Repeatable.",
         sample='["firstName", "emails"]',
     )
-    date_format: str | None = option(
-        Text("FORMAT"),
+    date_format: tuple[str, ...] = option(
+        Many(Name("FORMAT")),
+        (),
+        Group.VALUES,
+        "How dates are written, such as %d/%m/%Y, or iso for ISO 8601; no other form is "
+        "understood. Repeatable.",
+        default_text="ISO 8601",
+        sample='["iso", "%d/%m/%Y"]',
+    )
+    year_pivot: int | None = option(
+        Whole(0, 99, "YY"),
         None,
         Group.VALUES,
-        "How dates are written, such as %d/%m/%Y, in addition to ISO 8601.",
-        sample='"%d/%m/%Y"',
+        "The last two-digit year of the years from 2000 on, for %y: with 30, 31 is 1931.",
+        sample="30",
     )
     phone_region: str | None = option(
         Text("CC"),
@@ -309,6 +320,15 @@ class Rules:
         Group.VALUES,
         "The country of phone numbers without a country code, such as IE.",
         sample='"IE"',
+    )
+    identity_provider: tuple[str, ...] = option(
+        Many(Name("NAME")),
+        (),
+        Group.VALUES,
+        "A provider of your identity rules, exactly as they spell it; identifiers of others are "
+        "invalid. Repeatable.",
+        default_text="any provider",
+        sample='["CRM", "Loyalty"]',
     )
 
 
@@ -724,7 +744,9 @@ class ImportOptions(TypedDict, total=False):
     delimiter: str | None
     encoding: str | None
     list_separator: str | None
-    date_format: str | None
+    date_format: Sequence[str]
+    year_pivot: int | None
+    identity_provider: Sequence[str]
     phone_region: str | None
     concurrency: int
     rate: float | None

@@ -1,15 +1,23 @@
-"""Every record is held to the contact schema; all that is wrong with it is told at once."""
+"""Validation of mapped records: each is valid, or has issues that name all that is wrong with it.
 
+Source: docs/values.md.
+"""
+
+import re
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
 
 from importer.errors import UsageError
 from importer.records import Batch, Issue, Mapped
 from schemas.contact import CONTACT, Checked, check_contacts, contact_schema
-from schemas.faults import Missing
+from schemas.dates import DEFAULT_DAYS, BirthDates
 from schemas.fields import FIELDS, IDENTIFIERS, LIST_FIELDS, TITLES
+from schemas.phones import is_assigned
+from schemas.text import Missing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,21 +29,33 @@ if TYPE_CHECKING:
 NO_IDENTIFIERS: Final = "no_identifiers"
 """Warning: the API cannot match the contact to a guest."""
 TITLE_UNLISTED: Final = "title_unlisted"
-"""Warning: the title is none of those that the API page lists."""
+"""Warning: the API reference does not list the title."""
+PHONES_UNASSIGNED: Final = "phones.unassigned"
+"""Warning: a phone number is possible, but its country's numbering plan has no such number."""
+DATES_DEFAULT: Final = "dates.default"
+"""Warning: the date of birth is a day that databases write for "no date", such as 1900-01-01."""
+TEXT_ENTITIES: Final = "text.entities"
+"""Warning: a text contains an HTML entity, such as ``&amp;``."""
 
-_ORDER: Final = {f"invalid.{name}": place for place, name in enumerate((*FIELDS, CONTACT))}
+_ENTITY: Final = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
+_TEXT_FIELDS: Final = (
+    "firstName", "lastName", "street", "city", "state", "postCode", "nationality",
+)  # fmt: skip
+_LISTED_TITLES: Final = frozenset(("", *TITLES))
+_FIELD_ORDER: Final = {f"invalid.{name}": place for place, name in enumerate((*FIELDS, CONTACT))}
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What validation made of a batch: each of its records is in ``valid`` or in ``issues``.
+    """A batch after validation: each of its records is in ``valid`` or in ``issues``.
 
     Attributes:
         valid: The records that can be sent, in normal form. Index: row number, ascending;
             one object column for each field that is present.
         issues: All that is wrong with each other record, by row number and in field order;
             the broken records of the batch are among them.
-        warnings: Valid records by stable word: ``no_identifiers``, ``title_unlisted``.
+        warnings: Number of valid records by stable word: ``no_identifiers``,
+            ``title_unlisted``, ``phones.unassigned``, ``dates.default``, ``text.entities``.
     """
 
     valid: "pd.DataFrame"
@@ -44,32 +64,34 @@ class Validated:
 
 
 class Validator:
-    """Holds batches to the contact schema and the rules of the run.
+    """Validates batches by the contact schema and the rules of the run.
 
     Args:
-        rules: What the run asks of values beyond the schema.
+        rules: What the run requires of values beyond the schema.
         now: The moment before which dates of birth must lie, with its zone.
 
     Raises:
-        UsageError: A rule names a field, a region or a format that is not understood.
+        UsageError: A rule names a field, region, date format or provider that cannot be used.
     """
 
     def __init__(self, rules: "Rules", now: "datetime") -> None:
         for field in rules.require:
             _must_be_a_field(field)
+        if not all(provider.strip() for provider in rules.identity_provider):
+            raise UsageError("--identity-provider is blank; name a provider of your identity rules")
         self._require = rules.require
         try:
             self._schema = contact_schema(
-                now=now,
+                BirthDates(now, rules.date_format, rules.year_pivot),
                 phone_region=rules.phone_region,
-                date_format=rules.date_format,
+                identity_providers=rules.identity_provider,
                 require=rules.require,
             )
         except ValueError as error:
             raise UsageError(str(error)) from None
 
     def validate(self, mapped: Mapped, batch: Batch) -> Validated:
-        """Tell the valid records of a batch from the others, and what is wrong with those."""
+        """Return the valid records of a batch, and the issues of the others."""
         checked = check_contacts(self._schema, self._with_required(mapped.fields))
         issues = _issues(checked, mapped, batch)
         frame = checked.frame[mapped.fields.columns]
@@ -97,7 +119,7 @@ def _must_be_a_field(name: str) -> None:
 
 
 def _issues(checked: Checked, mapped: Mapped, batch: Batch) -> dict[int, tuple[Issue, ...]]:
-    """Gather the issues of each row, in field order."""
+    """Return the issues of each row that has any, in field order."""
     found: dict[int, list[Issue]] = defaultdict(list)
     for broken in batch.broken:
         found[broken.issue.row].append(broken.issue)
@@ -107,26 +129,50 @@ def _issues(checked: Checked, mapped: Mapped, batch: Batch) -> dict[int, tuple[I
     malformed |= {(issue.row, f"invalid.{CONTACT}") for issue in mapped.issues}
     for row, field, fault in checked.faults:
         code = f"invalid.{field}"
-        # A cell that could not be read is told already, and it was not blank.
+        # A cell that mapping could not read is blank here, but was not blank in the file.
         if not (isinstance(fault, Missing) and (row, code) in malformed):
             found[row] += [Issue(row, code, f"{field}: {text}") for text in fault.messages]
     return {
-        # Two columns of one list can be wrong in the same way; that is one thing to say.
-        row: tuple(sorted(dict.fromkeys(found[row]), key=lambda issue: _ORDER.get(issue.code, -1)))
+        # Two columns of one list can have the same issue; it is reported once.
+        row: tuple(
+            sorted(dict.fromkeys(found[row]), key=lambda issue: _FIELD_ORDER.get(issue.code, -1))
+        )
         for row in sorted(found)
     }
 
 
 def _warnings(valid: "pd.DataFrame") -> dict[str, int]:
-    counts = {}
-    linked = sum(map(bool, valid[IDENTIFIERS].tolist())) if IDENTIFIERS in valid else 0
-    if linked < len(valid):
-        counts[NO_IDENTIFIERS] = len(valid) - linked
-    if "title" in valid:
-        unlisted = sum(title not in _LISTED for title in valid["title"].tolist())
-        if unlisted:
-            counts[TITLE_UNLISTED] = unlisted
-    return counts
+    """Return how many rows each warning concerns."""
+    counts = {
+        NO_IDENTIFIERS: len(valid) - _count(valid, IDENTIFIERS, bool),
+        TITLE_UNLISTED: _count(valid, "title", lambda title: title not in _LISTED_TITLES),
+        PHONES_UNASSIGNED: _count_unassigned(valid),
+        DATES_DEFAULT: _count(valid, "dateOfBirth", DEFAULT_DAYS.__contains__),
+        TEXT_ENTITIES: _count_entities(valid),
+    }
+    return {word: count for word, count in counts.items() if count}
 
 
-_LISTED: Final = frozenset(("", *TITLES))
+def _count(valid: "pd.DataFrame", field: str, concerns: Callable[[Any], bool]) -> int:
+    return sum(map(concerns, valid[field].tolist())) if field in valid else 0
+
+
+def _count_unassigned(valid: "pd.DataFrame") -> int:
+    if "phoneNumbers" not in valid:
+        return 0
+    column = valid["phoneNumbers"].tolist()
+    unassigned = {number for number in chain.from_iterable(column) if not is_assigned(number)}
+    return sum(not unassigned.isdisjoint(numbers) for numbers in column) if unassigned else 0
+
+
+def _count_entities(valid: "pd.DataFrame") -> int:
+    rows: set[int] = set()
+    for field in _TEXT_FIELDS:
+        if field not in valid:
+            continue
+        texts = valid[field].tolist()
+        if field in LIST_FIELDS:
+            texts = list(map(" ".join, texts))
+        if "&" in "".join(texts):
+            rows.update(place for place, text in enumerate(texts) if _ENTITY.search(text))
+    return len(rows)

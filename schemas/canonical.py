@@ -1,9 +1,12 @@
-"""One form for what is the same contact, whichever way it is written.
+"""The canonical form of a contact, in which equal contacts are equal.
 
-The journal knows a contact by it, and what the API gives back is compared in it: text
-trimmed, e-mail addresses in lower case, lists as sets, dates as instants, countries in upper
-case; absent, null, blank and an empty list are one. Values of the wrong JSON type take part
-as their JSON text, so that a strange answer is a difference and never a crash.
+The key of a contact in the journal is made from it, and the contacts that the API returns are
+compared in it: text in NFC and without blanks or invisible characters at its ends, e-mail
+addresses in lower case, lists as sets, dates as instants, countries in upper case; absent,
+null, blank and empty lists are the same. A value of the wrong
+JSON type is compared as its JSON text, so an odd response is a difference and never an error.
+
+Source: docs/values.md, "Equal contacts".
 """
 
 import json
@@ -13,29 +16,39 @@ from typing import Any
 import orjson
 
 from schemas.dates import parse_instant, write_instant
-from schemas.fields import BLANKS, CONTACT_FIELDS, IDENTIFIERS, LIST_FIELDS
+from schemas.fields import CONTACT_FIELDS, IDENTIFIERS, LIST_FIELDS
+from schemas.text import comparable
 
 
 def canonical(order_ref: str, body: Mapping[str, Any]) -> bytes:
-    """Give the bytes that are equal for the same contact of the same order.
+    """Return bytes that are equal for equal contacts of the same order.
 
-    Journals hold digests of these bytes. Change them, and every contact that was ever
-    created is unknown to its journal and will be created again.
+    Journals contain digests of these bytes. After a change to them, a journal no longer
+    recognises the contacts that it has, and they would be created again.
 
     Args:
         order_ref: The order, in any case.
         body: Request body in the normal form of :mod:`schemas.contact`, by API field, in
-            the order of the API page; no blank values.
+            the order of the API reference; no blank values.
     """
     fields = dict(body)
     for field in LIST_FIELDS:
         if field in fields:
             fields[field] = _list(field, fields[field])
+    encoded = orjson.dumps((order_ref.lower(), fields))
+    if encoded.isascii():
+        return encoded
+    # Only text that is not ASCII can be written in two ways.
+    for field in body:
+        if not orjson.dumps(fields[field]).isascii():
+            fields[field] = _comparable(fields[field])
+            if not fields[field]:
+                del fields[field]
     return orjson.dumps((order_ref.lower(), fields))
 
 
 def canonical_field(field: str, value: object) -> str | list[str]:
-    """Give the canonical form of one value; ``""`` or ``[]`` when it is blank."""
+    """Return the canonical form of one value; ``""`` or ``[]`` when it is blank."""
     if field in LIST_FIELDS:
         items = value if isinstance(value, (list, tuple)) else [value]
         return sorted({_item(field, item) for item in items} - {""})
@@ -53,7 +66,7 @@ def canonical_field(field: str, value: object) -> str | list[str]:
 
 
 def differing_fields(sent: Mapping[str, object], found: Mapping[str, object]) -> tuple[str, ...]:
-    """Name the fields of *sent* that *found* holds another value for, in the page's order."""
+    """Return the fields of *sent* that have another value in *found*, in reference order."""
     return tuple(
         field
         for field in CONTACT_FIELDS
@@ -63,17 +76,26 @@ def differing_fields(sent: Mapping[str, object], found: Mapping[str, object]) ->
 
 
 def same_contact(sent: Mapping[str, object], found: Mapping[str, object]) -> bool:
-    """Tell whether *found* equals *sent* in every field that was sent."""
+    """Return whether *found* equals *sent* in every field that was sent."""
     return not differing_fields(sent, found)
 
 
 def _list(field: str, items: list[Any]) -> list[Any]:
-    """Give what `canonical_field` gives, without its care for strange values."""
+    """Return what ``canonical_field`` returns, for values in normal form only."""
     if field == IDENTIFIERS:
         items = [(one["provider"], one["id"]) for one in items]
     elif field == "emails":
         items = [one.lower() for one in items]
     return sorted(set(items)) if len(items) > 1 else items
+
+
+def _comparable(value: str | list[Any]) -> str | list[Any]:
+    """Return a value of a body, after ``_list``, without the differences of Unicode."""
+    if isinstance(value, str):
+        return comparable(value)
+    if isinstance(value[0], str):
+        return sorted({text for item in value if (text := comparable(item))})
+    return sorted({(comparable(provider), comparable(item)) for provider, item in value})
 
 
 def _item(field: str, item: object) -> str:
@@ -89,7 +111,7 @@ def _text(value: object) -> str:
         case None:
             return ""
         case str():
-            return value.strip(BLANKS)
+            return comparable(value)
         case _:
             try:
                 return json.dumps(value, sort_keys=True, default=repr)

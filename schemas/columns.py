@@ -1,26 +1,26 @@
 """The rule of one value, applied to a whole column.
 
-A parse gives the normal form of a value or a :class:`schemas.faults.Fault`; a faultless
-column in normal form comes back as it is. Columns are object series, indexed by row number;
-``""`` and ``()`` are blank and always in order, and a fault stays where it is.
+A parse returns the normal form of a value or a :class:`~schemas.text.Fault`; a column whose
+values are all in normal form is returned unchanged. Columns are object series, indexed by row
+number; ``""`` and ``()`` are blank and always accepted, and a fault stays a fault.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import chain, repeat
 from operator import is_
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import pandas as pd
 
-from schemas.faults import Fault
-from schemas.text import is_sendable, parse_text
+from schemas.identifiers import PLAIN_ID, Pair, is_identifier, parse_identifier
+from schemas.text import Fault, are_plain, is_sendable, parse_text
 
 Parse: TypeAlias = Callable[[str], str | Fault]
-Holds: TypeAlias = Callable[[str], object]
-Pairs: TypeAlias = tuple[tuple[str, str], ...]
+Accepts: TypeAlias = Callable[[str], object]
+_Item = TypeVar("_Item", bound=Hashable)
 
-# Of a cell that holds thousands of wrong items, a few say what is wrong.
-_TOLD: Final = 5
+# Most faulty items of one cell that are reported.
+_REPORTED: Final = 5
 
 
 def parse_values(cells: pd.Series, parse: Parse) -> pd.Series:
@@ -32,7 +32,7 @@ def parse_values(cells: pd.Series, parse: Parse) -> pd.Series:
     return _series([parsed.get(value, value) for value in values], cells)
 
 
-def parse_lists(cells: pd.Series, parse: Parse) -> pd.Series:
+def parse_lists(cells: pd.Series, parse: Callable[[_Item], _Item | Fault]) -> pd.Series:
     """Parse a column of tuples, each distinct item once."""
     values = cells.tolist()
     parsed = {item: parse(item) for item in set(_items(values))}
@@ -50,92 +50,97 @@ def parse_lists(cells: pd.Series, parse: Parse) -> pd.Series:
     )
 
 
-def parse_texts(cells: pd.Series) -> pd.Series:
-    """Parse a column of plain text; nearly always one look says that all of it is in order."""
-    return cells if _is_plain(cells.tolist()) else parse_values(cells, parse_text)
+def parse_texts(cells: pd.Series, parse: Parse = parse_text) -> pd.Series:
+    """Parse a column of plain text; usually one look at all of it is enough."""
+    values = cells.tolist()
+    return cells if _all_are(values, str) and are_plain(values) else parse_values(cells, parse)
 
 
 def parse_text_lists(cells: pd.Series) -> pd.Series:
     """Parse a column of tuples of plain text."""
-    return cells if _is_plain(_items(cells.tolist())) else parse_lists(cells, parse_text)
+    return cells if are_plain(list(_items(cells.tolist()))) else parse_lists(cells, parse_text)
 
 
-def parse_pairs(cells: pd.Series) -> pd.Series:
+def parse_pairs(cells: pd.Series, providers: Sequence[str] = ()) -> pd.Series:
     """Parse a column of tuples of (provider, id) pairs."""
-    values = cells.tolist()
-    if _is_plain(chain.from_iterable(_items(values))):
-        return cells
-    fault = Fault("holds a control character; take it out")
-    return _series(
-        [value if isinstance(value, Fault) or _are_pairs(value) else fault for value in values],
-        cells,
-    )
+    pairs = list(_items(cells.tolist()))
+    # A plain id cannot be at fault, so only its provider has to be looked at, once for all rows.
+    careful = {pair for pair in pairs if not PLAIN_ID.match(pair[1])}
+    parsed = {pair: parse_identifier(pair, providers) for pair in careful}
+    of_provider = {
+        provider: parse_identifier((provider, "1"), providers)
+        for provider in {provider for provider, _ in pairs}
+    }
+
+    def parse(pair: Pair) -> Pair | Fault:
+        if pair in parsed:
+            return parsed[pair]
+        found = of_provider[pair[0]]
+        return found if isinstance(found, Fault) else pair
+
+    results = chain(parsed.values(), of_provider.values())
+    return parse_lists(cells, parse) if Fault in map(type, results) else cells
 
 
-def hold_values(cells: pd.Series, holds: Holds) -> pd.Series:
-    """Tell which single values are in normal form."""
+def check_values(cells: pd.Series, accepts: Accepts) -> pd.Series:
+    """Return which single values are in normal form."""
     values = cells.tolist()
     wrong = {
-        value for value in set(values) if value and not (isinstance(value, str) and holds(value))
+        value for value in set(values) if value and not (isinstance(value, str) and accepts(value))
     }
-    return _told([value not in wrong for value in values], cells)
+    return _verdicts([value not in wrong for value in values], cells)
 
 
-def hold_lists(cells: pd.Series, holds: Holds) -> pd.Series:
-    """Tell which tuples are in normal form."""
-    return _told(
-        [isinstance(value, tuple) and all(map(holds, value)) for value in cells.tolist()], cells
+def check_lists(cells: pd.Series, accepts: Accepts) -> pd.Series:
+    """Return which tuples are in normal form."""
+    values = cells.tolist()
+    if all(map(accepts, _items(values))):
+        return _verdicts(list(map(isinstance, values, repeat(tuple))), cells)
+    return _verdicts(
+        [isinstance(value, tuple) and all(map(accepts, value)) for value in values], cells
     )
 
 
-def hold_texts(cells: pd.Series) -> pd.Series:
-    """Tell which single values are plain text."""
-    if _is_plain(cells.tolist()):
-        return _told([True] * len(cells), cells)
-    return hold_values(cells, is_sendable)
-
-
-def hold_text_lists(cells: pd.Series) -> pd.Series:
-    """Tell which tuples hold plain text alone."""
+def check_texts(cells: pd.Series) -> pd.Series:
+    """Return which single values are plain text."""
     values = cells.tolist()
-    if _is_plain(_items(values)):
-        return _told(list(map(isinstance, values, repeat(tuple))), cells)
-    return hold_lists(cells, is_sendable)
+    if _all_are(values, str) and "".join(values).isprintable():
+        return _verdicts([True] * len(cells), cells)
+    return check_values(cells, is_sendable)
 
 
-def hold_pairs(cells: pd.Series) -> pd.Series:
-    """Tell which tuples hold whole pairs of plain text alone."""
+def check_text_lists(cells: pd.Series) -> pd.Series:
+    """Return which tuples contain only plain text."""
+    values = cells.tolist()
+    if "".join(_items(values)).isprintable():
+        return _verdicts(list(map(isinstance, values, repeat(tuple))), cells)
+    return check_lists(cells, is_sendable)
+
+
+def check_pairs(cells: pd.Series) -> pd.Series:
+    """Return which tuples contain only complete pairs of plain text."""
     values = cells.tolist()
     pairs = list(_items(values))
-    if all(map(all, pairs)) and _is_plain(chain.from_iterable(pairs)):
-        return _told(list(map(isinstance, values, repeat(tuple))), cells)
-    return _told([isinstance(value, tuple) and _are_pairs(value) for value in values], cells)
-
-
-def _are_pairs(pairs: Pairs) -> bool:
-    return all(
-        provider and identifier and is_sendable(provider) and is_sendable(identifier)
-        for provider, identifier in pairs
+    if all(map(all, pairs)) and "".join(chain.from_iterable(pairs)).isprintable():
+        return _verdicts(list(map(isinstance, values, repeat(tuple))), cells)
+    return _verdicts(
+        [isinstance(value, tuple) and all(map(is_identifier, value)) for value in values], cells
     )
 
 
-def _told(verdict: list[bool], cells: pd.Series) -> pd.Series:
-    return pd.Series(verdict, cells.index, dtype=bool)
+def _verdicts(verdicts: list[bool], cells: pd.Series) -> pd.Series:
+    return pd.Series(verdicts, cells.index, dtype=bool)
 
 
-def _items(values: list[object]) -> Iterable[str]:
+def _items(values: list[Any]) -> Iterable[Any]:
     return chain.from_iterable(value for value in values if isinstance(value, tuple))
 
 
-def _is_plain(texts: Iterable[object]) -> bool:
-    """Tell whether all is printable text; False is no verdict but asks for a closer look."""
-    try:
-        return "".join(texts).isprintable()  # type: ignore[arg-type]
-    except TypeError:
-        return False
+def _all_are(values: list[object], kind: type) -> bool:
+    return all(map(isinstance, values, repeat(kind)))
 
 
-def _parsed_list(items: tuple[str, ...], parsed: dict[str, str | Fault]) -> object:
+def _parsed_list(items: tuple[_Item, ...], parsed: dict[_Item, _Item | Fault]) -> object:
     found = tuple(map(parsed.__getitem__, items))
     if Fault not in map(type, found):
         return found
@@ -145,8 +150,8 @@ def _parsed_list(items: tuple[str, ...], parsed: dict[str, str | Fault]) -> obje
         if isinstance(item, Fault)
         for message in item.messages
     ]
-    if len(messages) > _TOLD:
-        messages[_TOLD:] = [f"{len(messages) - _TOLD} more items are wrong"]
+    if len(messages) > _REPORTED:
+        messages[_REPORTED:] = [f"{len(messages) - _REPORTED} more items are wrong"]
     return Fault(*messages)
 
 

@@ -41,6 +41,3 @@ TITLES: Final = (
     "Shaikha", "Sheikh", "Sir", "Sister", "Sr",
 )  # fmt: skip
 GENDERS: Final = ("male", "female", "unknown")
-
-# What CSV exports pad cells with; anything else (NBSP, zero-width) is part of the value.
-BLANKS: Final = " \t\r\n"

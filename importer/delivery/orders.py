@@ -15,7 +15,7 @@ from importer.delivery.state import ContactState, RunState
 from importer.engine import Done, Procedure, Stopped, read_list, wait
 from importer.records import Contact
 from schemas.fields import REFERENCE_ID
-from schemas.orders import parse_order_ref
+from schemas.text import parse_order_ref
 
 _KEPT: Final = 50_000  # numbers whose orders are remembered; some 10 MB
 _SAME_ORDER: Final = timedelta(hours=24)

@@ -6,7 +6,7 @@ column by column (:mod:`~importer.mapping.mapper`).
 Source: docs/input.md.
 """
 
-from importer.mapping.mapper import ENTITIES, Mapper
+from importer.mapping.mapper import Mapper
 from importer.mapping.tables import check_tables
 
-__all__ = ["ENTITIES", "Mapper", "check_tables"]
+__all__ = ["Mapper", "check_tables"]

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from html.entities import html5
 from typing import Final, NoReturn, TypeAlias
 
-from schemas.faults import Fault
-from schemas.fields import BLANKS, IDENTIFIERS
+from schemas.fields import IDENTIFIERS
+from schemas.text import Fault, trim
 
 SplitText: TypeAlias = Callable[[str], tuple[str, ...] | Fault]
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
@@ -39,24 +39,19 @@ _IN_TWO_WAYS: Final = (
 )
 
 
-def has_entity(cell: str) -> bool:
-    """Return whether *cell* has an HTML entity, whose ``;`` is not a separator."""
-    return bool(_ends_of_entities(cell))
-
-
 def text_splitter(field: str, separator: str | None = None) -> SplitText:
     """Return the function that returns the items of a cell of *field*, trimmed, without blanks."""
     between = _separators(field, separator)
     may_quote = field == "emails"
 
     def split(cell: str) -> tuple[str, ...] | Fault:
-        cell = cell.strip(BLANKS)
+        cell = trim(cell)
         if cell[:1] == "[" and _ARRAY.match(cell):
             return _json_texts(cell)
         if between.search(cell) is None:
             return (cell,) if cell else ()
         parts = _split(cell, between, may_quote=may_quote)
-        return tuple(filter(None, [part.strip(BLANKS) for part in parts]))
+        return tuple(filter(None, [trim(part) for part in parts]))
 
     return split
 
@@ -66,19 +61,19 @@ def pair_splitter(separator: str | None = None) -> Callable[[str], Pairs | Fault
     between = _separators(IDENTIFIERS, separator)
 
     def split(cell: str) -> Pairs | Fault:
-        cell = cell.strip(BLANKS)
+        cell = trim(cell)
         if not cell:
             return ()
         if cell[:1] in {"[", "{"}:
             return _json_pairs(cell)
         pairs = []
         for part in _split(cell, between) if "&" in cell else between.split(cell):
-            if item := part.strip(BLANKS):
+            if item := trim(part):
                 # Providers are names without a colon; ids may contain any number of them.
                 provider, colon, identifier = item.partition(":")
                 if not colon:
                     return Fault("provider:id is expected, several separated with ;")
-                provider, identifier = provider.strip(BLANKS), identifier.strip(BLANKS)
+                provider, identifier = trim(provider), trim(identifier)
                 if provider and identifier and _is_ambiguous(provider, identifier):
                     return Fault(_IN_TWO_WAYS)
                 pairs.append((provider, identifier))
@@ -89,7 +84,7 @@ def pair_splitter(separator: str | None = None) -> Callable[[str], Pairs | Fault
 
 def pair(provider: str, identifier: str) -> Pairs | Fault:
     """Return the pairs of one provider cell and one id cell."""
-    provider, identifier = provider.strip(BLANKS), identifier.strip(BLANKS)
+    provider, identifier = trim(provider), trim(identifier)
     return _complete(((provider, identifier),)) if provider or identifier else ()
 
 
@@ -177,7 +172,7 @@ def _json_texts(cell: str) -> tuple[str, ...] | Fault:
         return items
     if not all(isinstance(item, str) for item in items):
         return Fault('a JSON array of texts is expected, as in ["a", "b"]')
-    return tuple(text for item in items if (text := str(item).strip(BLANKS)))
+    return tuple(text for item in items if (text := trim(str(item))))
 
 
 def _json_pairs(cell: str) -> Pairs | Fault:
@@ -189,9 +184,9 @@ def _json_pairs(cell: str) -> Pairs | Fault:
         # Objects are tuples of (key, value) here, so that a repeated key is seen.
         match item:
             case tuple((("provider", str(provider)), ("id", str(identifier)))):
-                pairs.append((provider.strip(BLANKS), identifier.strip(BLANKS)))
+                pairs.append((trim(provider), trim(identifier)))
             case tuple((("id", str(identifier)), ("provider", str(provider)))):
-                pairs.append((provider.strip(BLANKS), identifier.strip(BLANKS)))
+                pairs.append((trim(provider), trim(identifier)))
             case _:
                 return Fault('objects as {"provider": "…", "id": "…"} are expected in the array')
     return _complete(tuple(found for found in pairs if any(found)))

@@ -1,26 +1,23 @@
 """Batches of cells become batches of fields, column by column."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain, repeat
+from itertools import chain
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import pandas as pd
 
 from importer.mapping.columns import Columns, fields_of, ignored_columns, settle_columns
-from importer.mapping.lists import has_entity, pair, pair_splitter, text_splitter
+from importer.mapping.lists import pair, pair_splitter, text_splitter
 from importer.mapping.tables import Tables
 from importer.records import Issue, Mapped
 from importer.settings import MappingOptions, UnknownColumns
-from schemas.faults import Fault
-from schemas.fields import BLANKS, IDENTIFIERS, ORDER_REF, TEXT_LIST_FIELDS
+from schemas.fields import IDENTIFIERS, ORDER_REF, TEXT_LIST_FIELDS
+from schemas.text import BLANKS, Fault, trim, trim_all
 
 if TYPE_CHECKING:
     Values: TypeAlias = tuple[object, ...]
     ValuesOrFaults: TypeAlias = Sequence[Values | Fault]
-
-ENTITIES: Final = "cells.entities"
-"""Warning: cells of lists with an HTML entity, whose ``;`` separates nothing."""
 
 
 class Mapper:
@@ -78,7 +75,6 @@ class Mapper:
         rows = cells.index.tolist()
         issues: list[Issue] = []
         fields: dict[str, Sequence[object]] = {}
-        entities = 0
         for field in self.fields:
             if field == IDENTIFIERS:
                 fields[field] = _combined(field, self._identifiers(cells), rows, issues)
@@ -86,16 +82,7 @@ class Mapper:
                 fields[field] = self._list(field, cells, rows, issues)
             else:
                 fields[field] = self._single(field, cells)
-            if field in self._splitters or field == IDENTIFIERS:
-                for position in self._columns.whole(field):
-                    column = cells[position].tolist()
-                    if "&" in "".join(column):
-                        entities += sum(map(has_entity, column))
-        return Mapped(
-            pd.DataFrame(fields, index=cells.index, dtype=object),
-            tuple(issues),
-            {ENTITIES: entities} if entities else {},
-        )
+        return Mapped(pd.DataFrame(fields, index=cells.index, dtype=object), tuple(issues))
 
     def orders(self, cells: pd.DataFrame) -> dict[int, str]:
         """Return the order of each row of a batch as it stands there; none without a column."""
@@ -116,7 +103,7 @@ class Mapper:
         positions = self._columns.whole(field)
         if not positions:
             return [default] * len(cells)
-        values = list(map(str.strip, self._cells(cells, positions[0]), repeat(BLANKS)))
+        values = trim_all(self._cells(cells, positions[0]))
         if table := self._tables.translations.get(field):
             values = [table.get(value.casefold(), value) for value in values]
         return [value or default for value in values] if default else values
@@ -149,7 +136,7 @@ class Mapper:
                 list(map(pair, self._cells(cells, provider), self._cells(cells, identifier)))
             )
         for name, position in columns.providers:
-            ids = (cell.strip(BLANKS) for cell in self._cells(cells, position))
+            ids = (trim(cell) for cell in self._cells(cells, position))
             found.append([((name, identifier),) if identifier else () for identifier in ids])
         return found
 

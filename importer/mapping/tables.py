@@ -16,8 +16,9 @@ from importer.errors import UsageError
 from importer.mapping.lists import text_splitter
 from importer.records import Batch, Issue, Mapped
 from importer.settings import MappingOptions
-from schemas.fields import BLANKS, FIELDS, IDENTIFIERS, ORDER_REF, TEXT_LIST_FIELDS
+from schemas.fields import FIELDS, IDENTIFIERS, ORDER_REF, TEXT_LIST_FIELDS
 from schemas.headers import no_such_field, quoted, target_of
+from schemas.text import BLANKS
 
 Check = Callable[[Mapped, Batch], Mapping[int, tuple[Issue, ...]]]
 """Returns what is wrong with the rows of a batch, by row number."""

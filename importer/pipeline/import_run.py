@@ -12,7 +12,7 @@ from importer.engine import Stop
 from importer.errors import InputError
 from importer.journal import Entry, Journal, State
 from importer.log import counted, event
-from importer.mapping import ENTITIES, Mapper, check_tables
+from importer.mapping import Mapper, check_tables
 from importer.pipeline.aside import pays
 from importer.pipeline.intake import Intake, Survey, survey
 from importer.pipeline.outputs import check_paths
@@ -22,13 +22,16 @@ from importer.records import Outcome, Planned, Status
 from importer.reporting import Summary
 from importer.results import contacts_there
 from importer.settings import RunOptions
-from importer.validation import NO_IDENTIFIERS, TITLE_UNLISTED, Validator
+from importer.validation import (
+    DATES_DEFAULT,
+    NO_IDENTIFIERS,
+    PHONES_UNASSIGNED,
+    TEXT_ENTITIES,
+    TITLE_UNLISTED,
+    Validator,
+)
 
-_WARNINGS: Final = {
-    ENTITIES: (
-        "cells.entities",
-        "{rows} with an HTML entity (such as &amp;) in a list; it is sent as it is.",
-    ),
+ROW_WARNINGS: Final = {
     NO_IDENTIFIERS: (
         "rows.without_identifiers",
         "{rows} without identifiers: the API may not match such contacts to a guest.",
@@ -36,6 +39,18 @@ _WARNINGS: Final = {
     TITLE_UNLISTED: (
         "rows.title_unlisted",
         "{rows} with a title that the API reference does not list; it is sent as it is.",
+    ),
+    PHONES_UNASSIGNED: (
+        PHONES_UNASSIGNED,
+        "{rows} with a phone number that is possible, but not assigned; it is sent.",
+    ),
+    DATES_DEFAULT: (
+        DATES_DEFAULT,
+        "{rows} with the date of birth 1900-01-01 or 1904-01-01, which often means no date; sent.",
+    ),
+    TEXT_ENTITIES: (
+        TEXT_ENTITIES,
+        "{rows} with an HTML entity, such as &amp;, in a text; it is sent as it is.",
     ),
 }
 
@@ -213,7 +228,7 @@ class _ImportRun(Run):
 
     def _log_warnings(self) -> None:
         """Log what is worth knowing about valid rows, with their number."""
-        for word, (name, message) in _WARNINGS.items():
+        for word, (name, message) in ROW_WARNINGS.items():
             if count := self.recorder.tally.warnings[word]:
                 rows = counted(count, "row")
                 event(logging.WARNING, name, message.format(rows=rows), rows=count)

@@ -164,8 +164,7 @@ class Intake:
         mapped = self._mapper.apply(batch.cells)
         validated = self._validator.validate(mapped, batch)
         invalid = _invalid(validated.issues, mapped)
-        warnings = {**mapped.warnings, **validated.warnings}
-        return ValidatedBatch(batch, invalid, validated.valid, warnings)
+        return ValidatedBatch(batch, invalid, validated.valid, validated.warnings)
 
     def _planned(self, valid: "pd.DataFrame | None") -> list[Planned]:
         if valid is None:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from importer.reading.lines import LineReader
 from importer.reading.recognition import refuse_joined_records
-from schemas.fields import BLANKS
+from schemas.text import BLANKS
 
 
 class Record(NamedTuple):

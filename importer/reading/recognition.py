@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from importer.errors import InputError
-from schemas.fields import BLANKS
+from schemas.text import BLANKS
 
 _SAVE_AS_CSV: Final = "Open it there and save it as CSV (UTF-8)"
 _EXPORT_CSV: Final = "Export the contacts as CSV"

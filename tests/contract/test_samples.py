@@ -21,7 +21,6 @@ FAULTY = SAMPLES / "faulty.csv"
 # Numbers that regulators keep for fiction, as E.164.
 FICTION = re.compile(
     r"\+(?:1[2-9][0-9]{2}55501[0-9]{2}"  # North America, 555-01xx of every area
-    r"|353209[0-9]{6}"  # Ireland, 020 91x xxxx
     r"|33(?:19900|26191|35301|46571|53649|63998)[0-9]{4}"  # France
     r"|44(?:7700900|2079460|2920180|1314960)[0-9]{3}"  # United Kingdom
     r"|46701740(?:6[0-9]{2})"  # Sweden, 070-174 06 05 to 99
@@ -124,6 +123,18 @@ FAULTY_RESULTS = [
     (35, 39, "valid", ""),  # an unlisted title and no identifier are warnings
     (36, 40, "invalid", RECORD),  # unclosed quote
     (37, 41, "valid", ""),
+    (38, 42, "invalid", IDENTIFIERS),  # a placeholder
+    (39, 43, "invalid", IDENTIFIERS),  # cut by a spreadsheet
+    (40, 44, "invalid", IDENTIFIERS),  # an invisible character
+    (41, 45, "invalid", "invalid.phoneNumbers"),  # two numbers in one
+    (42, 46, "invalid", "invalid.phoneNumbers"),  # a (0) that is not part of the number
+    (43, 47, "invalid", "invalid.phoneNumbers"),  # a decimal number
+    (44, 48, "invalid", "invalid.dateOfBirth"),  # the day number of a spreadsheet
+    (45, 49, "invalid", "invalid.dateOfBirth"),  # day 0 of a spreadsheet
+    (46, 50, "invalid", "invalid.firstName"),  # the error of a spreadsheet
+    (47, 51, "invalid", "invalid.lastName"),  # a replacement character
+    (48, 52, "invalid", "invalid.emails"),  # a name and an address
+    (49, 53, "valid", ""),  # a default date and an unassigned number are warnings
 ]
 
 
@@ -150,7 +161,12 @@ def test_faulty_csv_gives_each_fault_its_code_and_line(faulty: Workplace) -> Non
         for row in rows_of(faulty.out)
     ]
     assert found == FAULTY_RESULTS
-    assert faulty.figures()["warnings"] == {"no_identifiers": 1, "title_unlisted": 1}
+    assert faulty.figures()["warnings"] == {
+        "dates.default": 1,
+        "no_identifiers": 1,
+        "phones.unassigned": 1,
+        "title_unlisted": 1,
+    }
 
 
 def test_a_row_with_several_faults_tells_all_of_them(faulty: Workplace) -> None:

@@ -15,7 +15,7 @@ ORDER = "2d7de9df-45a2-45ea-872c-30e45139007d"
 
 
 def batch_of(*rows: tuple[str, ...], width: int | None = None, first: int = 1) -> Batch:
-    """Make a batch of *rows*, numbered from *first*, each on a line of its own."""
+    """Return a batch of *rows*, numbered from *first*, each on a line of its own."""
     numbers = pd.RangeIndex(first, first + len(rows))
     width = len(rows[0]) if width is None else width
     cells = pd.DataFrame(

@@ -210,7 +210,7 @@ def test_all_faults_of_the_tables_are_reported_together() -> None:
         '--value gendr: there is no field "gendr"; did you mean gender?',
         '--value gender: "m" is translated twice',
         "--value gender: a blank cannot be translated; use --default gender",
-        '--value gender:…="mail": gender: not one of male, female, unknown',
+        '--value gender:…="mail": gender: not male, female, unknown',
         '--value emails:…="nobody": emails: ',
         "--value emails.2: name the field as a whole, emails",
         "--value identifiers: identifiers tell guests apart",

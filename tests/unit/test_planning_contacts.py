@@ -107,7 +107,7 @@ def test_time_of_the_order_must_be_a_date(cell: str) -> None:
 def test_time_of_the_order_is_read_by_the_date_format_of_the_run() -> None:
     """Like dates of birth."""
     header, row = ("referenceId", "orderedAt", "city"), ("W1", "31.01.2026", "Dublin")
-    found = validated(header, row, rules=Rules(date_format="%d.%m.%Y"))
+    found = validated(header, row, rules=Rules(date_format=("%d.%m.%Y",)))
     assert found.valid["orderedAt"].tolist() == ["2026-01-31T00:00:00Z"]
 
 

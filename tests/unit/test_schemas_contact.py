@@ -10,16 +10,17 @@ import pytest
 from batches import NOW, ORDER
 
 from schemas.contact import check_contacts, contact_schema
-from schemas.faults import Fault, Missing
+from schemas.dates import BirthDates
+from schemas.text import Fault, Missing
 
 
 def frame_of(**columns: list[object]) -> pd.DataFrame:
-    """Give a mapped frame, rows from 1."""
+    """Return a mapped frame, rows from 1."""
     return pd.DataFrame(columns, index=range(1, 1 + len(columns["orderRef"])), dtype=object)
 
 
 def test_frame_comes_back_in_normal_form() -> None:
-    """A frame without faults is what will be sent; blank values stay blank."""
+    """A frame without faults is what is sent; blank values stay blank."""
     frame = frame_of(
         orderRef=[ORDER.upper(), ORDER],
         emails=[("a@b.ie",), ()],
@@ -30,7 +31,7 @@ def test_frame_comes_back_in_normal_form() -> None:
         phoneNumbers=[("+353 1 611 2334", "+353161123345"), ()],
         country=["Ireland", ""],
     )
-    checked = check_contacts(contact_schema(now=NOW), frame)
+    checked = check_contacts(contact_schema(BirthDates(NOW)), frame)
     assert checked.faults == ()
     assert checked.frame["orderRef"].tolist() == [ORDER, ORDER]
     assert checked.frame["title"].tolist() == ["Mr", "Herr"]
@@ -42,7 +43,7 @@ def test_frame_comes_back_in_normal_form() -> None:
 
 
 def test_every_cell_at_fault_is_named() -> None:
-    """Faults carry row and field, and stand in the place of their values."""
+    """Faults have row and field, and replace their values."""
     frame = frame_of(
         orderRef=["", ORDER, ORDER],
         firstName=["a\x00", "b", ""],
@@ -50,7 +51,7 @@ def test_every_cell_at_fault_is_named() -> None:
         emails=[("x", "a@b.ie", "@"), (), ()],
         identifiers=[(), (("CRM", "\x01"),), ()],
     )
-    checked = check_contacts(contact_schema(now=NOW, require=["city"]), frame)
+    checked = check_contacts(contact_schema(BirthDates(NOW), require=["city"]), frame)
     places = sorted((row, field) for row, field, _ in checked.faults)
     assert places == [
         (1, "emails"), (1, "firstName"), (1, "orderRef"),
@@ -63,9 +64,9 @@ def test_every_cell_at_fault_is_named() -> None:
     assert isinstance(checked.frame["firstName"][1], Fault)
 
 
-def test_value_that_no_parser_brought_to_form_is_refused() -> None:
-    """The checks do not trust the parsers: what is not in the form that is sent is a fault."""
-    schema = contact_schema(now=NOW)
+def test_value_that_is_not_in_normal_form_is_refused() -> None:
+    """The checks do not rely on the parsers."""
+    schema = contact_schema(BirthDates(NOW))
     for field in ("orderRef", "emails", "phoneNumbers", "dateOfBirth", "country", "gender", "city"):
         schema.columns[field].parsers = []
     frame = frame_of(
@@ -93,10 +94,10 @@ def test_value_that_no_parser_brought_to_form_is_refused() -> None:
     ],
     ids=["column", "dtype", "index"],
 )
-def test_frame_of_another_shape_is_our_own_mistake(frame: pd.DataFrame) -> None:
-    """It stops the run without a word about values."""
+def test_frame_of_another_shape_is_an_internal_error(frame: pd.DataFrame) -> None:
+    """It stops the run, and the message contains no values."""
     with pytest.raises(RuntimeError, match="does not fit the contact schema") as caught:
-        check_contacts(contact_schema(now=NOW), frame)
+        check_contacts(contact_schema(BirthDates(NOW)), frame)
     assert caught.value.__context__ is None
     assert ORDER not in str(caught.value)
 
@@ -105,7 +106,7 @@ def test_frame_of_another_shape_is_our_own_mistake(frame: pd.DataFrame) -> None:
     "name", ["PANDERA_VALIDATION_ENABLED=False", "PANDERA_VALIDATION_DEPTH=SCHEMA_ONLY"]
 )
 def test_environment_cannot_switch_validation_off(name: str) -> None:
-    """Pandera's switches are for others; a contact is always checked."""
+    """The switches of pandera have no effect here."""
     program = (
         "import sys; sys.path[:0] = sys.argv[1:];"
         "from batches import validated;"
@@ -113,7 +114,7 @@ def test_environment_cannot_switch_validation_off(name: str) -> None:
     )
     key, value = name.split("=")
     done = subprocess.run(
-        [sys.executable, "-c", program, str(Path.cwd()), "tests"],
+        [sys.executable, "-c", program, str(Path.cwd()), "tests/support"],
         env=os.environ | {key: value},
         capture_output=True,
         text=True,

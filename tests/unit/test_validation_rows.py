@@ -1,4 +1,4 @@
-"""Validation: every record is valid or has issues, and all of them are told."""
+"""Validation: every record is valid or has issues that name all that is wrong with it."""
 
 import pandas as pd
 import pytest
@@ -13,13 +13,13 @@ from schemas.fields import FIELDS
 
 
 def codes(*rows: tuple[str, ...], header: tuple[str, ...], **options: object) -> list[list[str]]:
-    """Give the codes of each row."""
+    """Return the codes of each row."""
     found = validated(header, *rows, **options)  # type: ignore[arg-type]
     return [[issue.code for issue in found.issues.get(row, ())] for row in range(1, len(rows) + 1)]
 
 
 def test_row_with_several_faults_reports_all_in_field_order() -> None:
-    """One look at the results is enough to mend a row."""
+    """One look at the results is enough to correct a row."""
     header = (
         "country",
         "dateOfBirth",
@@ -40,7 +40,7 @@ def test_row_with_several_faults_reports_all_in_field_order() -> None:
 
 
 def test_messages_name_the_field_and_never_the_value() -> None:
-    """Issues go where personal data must not."""
+    """Issues are written to places where personal data must not be."""
     row = (
         "secret1",
         "secret2@",
@@ -91,7 +91,7 @@ def test_messages_name_the_field_and_never_the_value() -> None:
 def test_row_needs_its_order_and_one_more_field(
     header: tuple[str, ...], row: tuple[str, ...], expected: list[str]
 ) -> None:
-    """A field at fault is a field; one fault is told once."""
+    """A faulty field counts as a field; one fault is reported once."""
     assert codes(row, header=header) == [expected]
 
 
@@ -123,8 +123,11 @@ def test_required_field_must_be_filled(
         (Rules(require=("emails", "emial")), "did you mean emails?"),
         (Rules(require=("xyz",)), "fields are orderRef"),
         (Rules(phone_region="UK"), "phone region"),
-        (Rules(date_format="%d/%m"), "date format"),
-        (Rules(date_format="%Q"), "date format"),
+        (Rules(date_format=("%d/%m",)), "date format"),
+        (Rules(date_format=("iso", "%Q")), "date format"),
+        (Rules(date_format=("%d/%m/%y",)), "--year-pivot"),
+        (Rules(year_pivot=1950), "year pivot"),
+        (Rules(identity_provider=("CRM", " ")), "--identity-provider"),
     ],
 )
 def test_rule_that_cannot_work_is_a_usage_error(rules: Rules, needle: str) -> None:
@@ -134,15 +137,15 @@ def test_rule_that_cannot_work_is_a_usage_error(rules: Rules, needle: str) -> No
 
 
 def test_rules_reach_the_values() -> None:
-    """Region and format of the run count for every row."""
-    rules = Rules(phone_region="ie", date_format="%d.%m.%Y")
+    """Region and formats of the run apply to every row."""
+    rules = Rules(phone_region="ie", date_format=("%d.%m.%y", "iso"), year_pivot=30)
     assert body_of("phoneNumbers", "01 611 2334", rules=rules) == ["+35316112334"]
-    assert body_of("dateOfBirth", "31.01.1991", rules=rules) == "1991-01-31T00:00:00Z"
+    assert body_of("dateOfBirth", "31.01.91", rules=rules) == "1991-01-31T00:00:00Z"
     assert body_of("dateOfBirth", "1991-01-31", rules=rules) == "1991-01-31T00:00:00Z"
 
 
 def test_every_record_of_a_batch_is_valid_or_has_issues() -> None:
-    """Broken records are told too, with the issue that the reader found."""
+    """Broken records are reported with the issue that the reader found."""
     batch = batch_of((ORDER, "x"), (ORDER, ""), (ORDER, "y"), first=5)
     broken = BrokenRecord(
         Issue(8, "invalid.record", "has 3 cells, the header has 2"), ("a", "b", "c")
@@ -156,8 +159,8 @@ def test_every_record_of_a_batch_is_valid_or_has_issues() -> None:
     assert [*found.valid.columns] == ["orderRef", "city"]
 
 
-def test_batch_without_sound_records_is_no_special_case() -> None:
-    """A batch may hold broken records alone, or nothing."""
+def test_batch_may_have_no_sound_records() -> None:
+    """It may contain only broken records, or nothing."""
     for index in (pd.RangeIndex(0), pd.Index([], dtype=object), pd.Index([], dtype="int64")):
         cells = pd.DataFrame(
             {place: pd.Series([], index, dtype=object) for place in range(2)}, index
@@ -168,7 +171,7 @@ def test_batch_without_sound_records_is_no_special_case() -> None:
         assert (len(found.valid), found.issues, found.warnings) == (0, {}, {})
 
 
-def test_many_wrong_items_are_told_in_a_few_lines() -> None:
+def test_many_wrong_items_are_reported_in_a_few_lines() -> None:
     """A cell with a thousand wrong addresses does not make a thousand issues."""
     messages = body_of("emails", ";".join("x" * size for size in range(1, 1001)))
     assert isinstance(messages, list)
@@ -179,7 +182,7 @@ def test_many_wrong_items_are_told_in_a_few_lines() -> None:
 
 
 def test_warnings_are_counted_over_valid_rows() -> None:
-    """What was not refused but may be unwanted is counted once a row."""
+    """What is sent but may be unwanted is counted once a row."""
     header = ("orderRef", "title", "identifiers")
     rows = [(ORDER, "Mr", "CRM:1"), (ORDER, "Herr", ""), (ORDER, "", "CRM:2"), ("x", "Frau", "")]
     found = validated(header, *rows)
@@ -189,7 +192,100 @@ def test_warnings_are_counted_over_valid_rows() -> None:
 
 
 def test_fields_keep_their_codes_stable() -> None:
-    """Every code is invalid.<field> of the API page."""
+    """Every code is invalid.<field>, with the name of the API."""
     header = FIELDS
     found = validated(header, ("\x00",) * len(header))
     assert [issue.code for issue in found.issues[1]] == [f"invalid.{field}" for field in FIELDS]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "warnings"),
+    [
+        (("phone",), ("+353 20 910 0101; +353 20 910 0102",), {"phones.unassigned": 1}),
+        (("phone",), ("+353 1 611 2334; +353 20 910 0101",), {"phones.unassigned": 1}),
+        (("phone",), ("+353 1 611 2334",), {}),
+        (("dateOfBirth",), ("1900-01-01",), {"dates.default": 1}),
+        (("dateOfBirth",), ("1904-01-01",), {"dates.default": 1}),
+        (("dateOfBirth",), ("1900-01-01T00:00:00+01:00",), {"dates.default": 1}),
+        (("dateOfBirth",), ("1900-01-02",), {}),
+        (("lastName", "city"), ("Smith &amp; Sons", "O&#39;Connell &#x26;"), {"text.entities": 1}),
+        (("street",), ('["Smith &amp; Sons House", "12 O&#39;Connell St"]',), {"text.entities": 1}),
+        (("street",), ("Smith & Sons",), {}),
+        (("street",), ("AT&T",), {}),
+    ],
+)
+def test_values_that_are_sent_but_odd_are_warnings(
+    header: tuple[str, ...], cells: tuple[str, ...], warnings: dict[str, int]
+) -> None:
+    """They are counted by row, under a stable word."""
+    found = validated(("orderRef", "identifiers", *header), (ORDER, "CRM:1", *cells))
+    assert found.issues == {}
+    assert found.warnings == warnings
+
+
+def test_warnings_of_refused_rows_are_not_counted() -> None:
+    """Only what is sent matters."""
+    header = ("orderRef", "identifiers", "phone", "dateOfBirth")
+    found = validated(header, ("x", "CRM:1", "+353 20 910 0101", "1900-01-01"))
+    assert found.warnings == {}
+
+
+def test_identifier_of_another_provider_is_invalid() -> None:
+    """With --identity-provider, a misspelled provider does not fail silently."""
+    header = ("orderRef", "identifiers", "city")
+    rows = [
+        (ORDER, "CRM:1", "x"),
+        (ORDER, "crm:2", "x"),
+        (ORDER, "", "x"),
+        (ORDER, "CRM:1;X:2", ""),
+    ]
+    rules = Rules(identity_provider=("CRM", "Loyalty"))
+    found = validated(header, *rows, rules=rules)
+    assert [issue.code for issue in found.issues[2]] == ["invalid.identifiers"]
+    assert "did you mean CRM?" in found.issues[2][0].message
+    assert found.issues[4][0].message.startswith("identifiers: item 2: the provider is not one")
+    assert found.warnings == {"no_identifiers": 1}
+
+
+def test_all_faults_of_the_identifiers_of_a_row_are_reported() -> None:
+    """Each item with its number."""
+    found = body_of("identifiers", "CRM:NULL;CRM:10001;CRM:1.23457E+15;null:#N/A")
+    assert isinstance(found, list)
+    assert [message.split(":")[1] for message in found] == [
+        " item 1",
+        " item 3",
+        " item 4",
+        " item 4",
+    ]
+
+
+@pytest.mark.parametrize(
+    "field", [field for field in FIELDS if field not in {"emails", "phoneNumbers", "identifiers"}]
+)
+@pytest.mark.parametrize("cell", ["#REF!", "#N/A", "M\N{REPLACEMENT CHARACTER}ller"])
+def test_garbage_is_invalid_in_every_field(field: str, cell: str) -> None:
+    """And named."""
+    header = tuple(dict.fromkeys(("orderRef", field, "city")))
+    row = tuple(cell if name == field else ORDER if name == "orderRef" else "x" for name in header)
+    (issue,) = validated(header, row).issues[1]
+    assert issue.code == f"invalid.{field}"
+    assert "spreadsheet error" in issue.message or "U+FFFD" in issue.message
+
+
+@pytest.mark.parametrize("field", ["emails", "phoneNumbers", "identifiers"])
+@pytest.mark.parametrize("text", ["#REF!", "M\N{REPLACEMENT CHARACTER}ller"])
+def test_garbage_is_invalid_in_every_list(field: str, text: str) -> None:
+    """Item by item."""
+    cell = f"CRM:{text}" if field == "identifiers" else text
+    (message,) = body_of(field, cell)  # type: ignore[misc]
+    assert "spreadsheet error" in message or "U+FFFD" in message
+
+
+@pytest.mark.parametrize("cell", ["\u00a0", " \u200b ", "\ufeff", "\u3000"])
+def test_cell_without_anything_visible_is_blank(cell: str) -> None:
+    """A person sees an empty cell."""
+    header = ("orderRef", "firstName", "city")
+    assert codes((ORDER, cell, "x"), header=header) == [[]]
+    assert codes((ORDER, cell, ""), header=header) == [["invalid.contact"]]
+    required = Rules(require=("firstName",))
+    assert codes((ORDER, cell, "x"), header=header, rules=required) == [["invalid.firstName"]]
