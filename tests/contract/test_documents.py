@@ -47,6 +47,9 @@ OPTIONS = {
 AWAITED = {"input", "values", "identity", "options", "journal"}
 """Pages that README and docs link to before they are there."""
 
+AWAITED_OPTIONS = {"--wait", "--shard", "--key", "--run", "--format"}
+"""Options that docs/journal.md names before they are there."""
+
 
 def text_of(page: Path) -> str:
     """Return the text of a file."""
@@ -328,7 +331,7 @@ def test_options_in_the_text_exist(page: Path) -> None:
     """In some command, if they are at the start of inline code."""
     text = re.sub(r"^( *)```.*?^\1```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
     named = set(re.findall(r"(?<=`)--[a-z-]+", text))
-    assert named <= set().union(*OPTIONS.values())
+    assert named <= AWAITED_OPTIONS.union(*OPTIONS.values())
 
 
 @pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: page.name)
