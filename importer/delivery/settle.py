@@ -81,6 +81,9 @@ def _settle(state: ContactState, run: RunState, unclear: Answer | None) -> Proce
             if run.retry.reading_fails(listing.failure, failures):
                 return Undecided("Sent, but reading back failed.", answer=listing.failure)
             yield from wait(run.retry.delay(listing.failure, failures))
+        if (known := _under_known_ref(state, listing)) is not None:
+            run.settled += 1
+            return Created(known)
         sighting = _sighting(state, run, listing)
         since = _dates(state, run, listing, sighting)
         own = [refs for refs in sighting.equal if since[refs.ref] is None]
@@ -126,6 +129,16 @@ def second_refs(state: ContactState, run: RunState, listing: Listing, own: str) 
 def is_created(answer: Answer | None) -> bool:
     """Return whether the API has said that the contact is there, if not under which ref."""
     return answer is not None and answer.verdict is Verdict.APPLIED
+
+
+def _under_known_ref(state: ContactState, listing: Listing) -> ContactRefs | None:
+    """Return the contact that an undo was about to delete when it was killed, if it is there.
+
+    Its ref may be that of other entries, too, so looking for an equal contact would miss it.
+    """
+    ref = state.entry.ref if state.entry else ""
+    items = (item for item in listing.items if ref and item.get("ref") == ref)
+    return next(map(ContactRefs.from_json, items), None)
 
 
 def _sighting(state: ContactState, run: RunState, listing: Listing) -> Sighting:

@@ -9,6 +9,7 @@ from procedures import (
     ORDER,
     OTHER_REF,
     REF,
+    STOP,
     Driven,
     answer,
     contact_state,
@@ -322,6 +323,15 @@ class TestEarlierRun:
         driven = delivered(*NOTHING, state=contact_state(State.CREATED))
         assert (driven.outcome.status, driven.outcome.ref) == (Status.CREATED, "")
 
+    def test_contact_that_a_killed_undo_was_about_to_delete_is_found_by_its_ref(self) -> None:
+        """Even if another entry, which the undo would have changed too, has the same ref."""
+        run = run_state()
+        run.memory.owned.add(REF)  # type: ignore[attr-defined]
+        state = contact_state(State.INTENT, REF)
+        driven = drive(deliver(state, run), listing({**GRACE, "ref": REF}))
+        assert (driven.outcome.status, driven.outcome.ref) == (Status.CREATED, REF)
+        assert driven.recorded == ["->", "created"]
+
     def test_absent_contact_is_sent_with_a_new_intent(self) -> None:
         """The entry says that it is not there."""
         driven = delivered(success(), state=contact_state(State.ABSENT))
@@ -349,6 +359,29 @@ class TestDuplicate:
         driven = drive(deliver(contact_state(duplicate_of=7), run))
         assert (driven.outcome.status, driven.outcome.error_code) == (Status.DUPLICATE, code)
         assert driven.calls == driven.recorded == []
+
+    @pytest.mark.parametrize(
+        ("kept", "status"),
+        [
+            (State.CREATED, Status.DUPLICATE),
+            (State.INTENT, Status.DUPLICATE),
+            (State.UNKNOWN, Status.DUPLICATE),
+            (State.ABSENT, Status.NOT_SENT),
+            (None, Status.NOT_SENT),
+        ],
+    )
+    def test_stop_leaves_it_unsent_only_if_its_first_is(
+        self, kept: State | None, status: Status
+    ) -> None:
+        """Otherwise it would be called absent although its contact is, or may be, there."""
+        run = run_state()
+        if kept is not None:
+            run.memory.entries[b"key"] = Entry(b"key", ORDER, kept, REF)  # type: ignore[attr-defined]
+        procedure = deliver(contact_state(duplicate_of=7), run)
+        next(procedure)
+        with pytest.raises(StopIteration) as end:
+            procedure.throw(Stopped(STOP))
+        assert end.value.value.outcome.status is status
 
 
 class TestMissingOrder:
