@@ -6,7 +6,6 @@ A file that names all orders in one way holds nothing back.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
 from typing import Final, Protocol
 
 from importer.delivery import outcomes
@@ -78,7 +77,7 @@ class Admission:
         else:
             self._enter_late(state)
 
-    def abandon(self) -> Iterable[ContactState]:
+    def abandon(self) -> list[ContactState]:
         """Return the contacts that were admitted and have neither a job nor an outcome."""
         held = list(self._held)
         self._held.clear()

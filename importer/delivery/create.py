@@ -69,8 +69,14 @@ def _deliver(state: ContactState, run: RunState) -> Procedure[Outcome]:
 
 def _repeat(state: ContactState, run: RunState) -> Procedure[Outcome]:
     """Refer to the same contact earlier in the file, which has its outcome by now."""
-    yield Record()
+    stopped = None
+    try:
+        yield Record()
+    except Stopped as end:
+        stopped = end
     entry = run.memory.find([state.key]).get(state.key)
+    if stopped is not None and not outcomes.may_refer_to(entry):
+        raise stopped
     return outcomes.duplicate(state, entry, is_preview=run.is_preview)
 
 

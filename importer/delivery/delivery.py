@@ -62,5 +62,8 @@ class Delivery:
 
     def abandon(self, stop: Stop) -> Iterable[Done]:
         """Return the ends of contacts that have no job."""
-        for state in self._admission.abandon():
-            yield outcomes.abandoned(state, stop)
+        states = self._admission.abandon()
+        keys = [state.key for state in states if state.duplicate_of is not None]
+        firsts = self._journal.find(keys)
+        for state in states:
+            yield outcomes.abandoned(state, stop, firsts.get(state.key))

@@ -159,6 +159,14 @@ def duplicate(state: ContactState, entry: Entry | None, *, is_preview: bool = Fa
     )
 
 
+def may_refer_to(first: Entry | None) -> bool:
+    """Return whether the first of a duplicate is, or may be, there although the run has ended.
+
+    Otherwise both have not been sent.
+    """
+    return first is not None and first.state is not State.ABSENT
+
+
 def not_done(state: ContactState, status: Status, answer: Answer | None, note: str = "") -> Outcome:
     """The contact is not there, or that is not known.
 
@@ -218,8 +226,16 @@ def at_stop(state: ContactState, stopped: Stopped) -> Outcome:
     return not_done(state, Status.REJECTED if is_refusal else Status.FAILED, answer)
 
 
-def abandoned(state: ContactState, stop: Stop) -> Done:
-    """Return the end of a contact that was admitted and had no turn; it is as it was."""
+def abandoned(state: ContactState, stop: Stop, first: Entry | None) -> Done:
+    """Return the end of a contact that was admitted and had no turn; it is as it was.
+
+    Args:
+        state: The contact.
+        stop: Why the run ends.
+        first: What the journal has by now on the same contact earlier in the file.
+    """
+    if state.duplicate_of is not None and may_refer_to(first):
+        return Done(duplicate(state, first))
     if not state.is_unsettled:
         return Done(not_sent(state, stop))
     if state.lacks_ref:
