@@ -36,7 +36,7 @@ class Delivery:
         random = Random()  # noqa: S311 - jitter
         health = Health(Pace(options.concurrency, options.rate), random)
         workers = Workers(api.connect, health.pace)
-        outbox = Outbox(journal, report, workers.clock)
+        outbox = Outbox(None if options.preview else journal, report, workers.clock)
         self.engine = Engine(self, workers, outbox, health, ErrorGate(options.max_errors))
         self._journal = journal
         self._run = RunState(

@@ -28,14 +28,14 @@ class Outbox:
     """Holds what the next commit puts on record.
 
     Args:
-        store: Where the entries go.
+        store: Where the entries go; None to drop them, as a dry run does.
         report: Called with outcomes once their entries are on disk.
         clock: Seconds of a monotonic clock.
     """
 
     def __init__(
         self,
-        store: EntryStore,
+        store: EntryStore | None,
         report: Callable[[list[Outcome]], None],
         clock: Callable[[], float],
     ) -> None:
@@ -59,7 +59,8 @@ class Outbox:
         """Keep entries, and the outcome that they belong to, for the next commit."""
         if not self._entries and not self._outcomes:
             self._held_since = self._clock()
-        self._entries.extend(entries)
+        if self._store is not None:
+            self._entries.extend(entries)
         if outcome is not None:
             self._outcomes.append(outcome)
 
@@ -85,7 +86,8 @@ class Outbox:
                 _log_lost(self._lost, refs)
             return None
         try:
-            self._store.write(entries)
+            if self._store is not None:
+                self._store.write(entries)
         except StoppedError as error:
             self._lost = error
             _log_lost(error, refs)

@@ -36,7 +36,7 @@ class Deletion:
     ) -> None:
         health = Health(Pace(options.concurrency, options.rate), run.retry.random)
         workers = Workers(api.connect, health.pace)
-        outbox = Outbox(journal, report, workers.clock)
+        outbox = Outbox(None if run.dry_run else journal, report, workers.clock)
         self.engine = Engine(self, workers, outbox, health, ErrorGate(options.max_errors))
         self._journal = journal
         self._run = run

@@ -54,3 +54,12 @@ def test_refs_that_a_full_disk_does_not_take_are_all_in_the_log(
     assert [one["fields"]["refs"] for one in events] == [["r1"], ["r2"]]
     assert [outcome.ref for outcome in reported] == ["r1", "r2"]
     assert journal.tries == 1
+
+
+def test_dry_run_records_nothing_and_reports_everything() -> None:
+    """The journal that it reads is not changed."""
+    reported = list[Outcome]()
+    outbox = Outbox(None, reported.extend, lambda: 0.0)
+    outbox.hold(*created("r1"))
+    outbox.commit()
+    assert [outcome.ref for outcome in reported] == ["r1"]
