@@ -32,19 +32,23 @@ def canonical(order_ref: str, body: Mapping[str, Any]) -> bytes:
             the order of the API reference; no blank values.
     """
     fields = dict(body)
-    for field in LIST_FIELDS:
-        if field in fields:
-            fields[field] = _list(field, fields[field])
+    lists = {field: _list(field, fields[field]) for field in LIST_FIELDS if field in fields}
+    fields.update(lists)
     encoded = orjson.dumps((order_ref.lower(), fields))
     if encoded.isascii():
         return encoded
     # Only text that is not ASCII can be written in two ways.
-    for field in body:
-        if not orjson.dumps(fields[field]).isascii():
-            fields[field] = _comparable(fields[field])
-            if not fields[field]:
-                del fields[field]
-    return orjson.dumps((order_ref.lower(), fields))
+    changed: dict[str, Any] = {
+        field: same
+        for field, value in body.items()
+        if field not in lists and not value.isascii() and (same := comparable(value)) != value
+    }
+    if not orjson.dumps(list(lists.values())).isascii():
+        changed.update((field, _comparable(items)) for field, items in lists.items() if items)
+    if not changed:
+        return encoded
+    compared = {field: value for field, value in (fields | changed).items() if value}
+    return orjson.dumps((order_ref.lower(), compared))
 
 
 def canonical_field(field: str, value: object) -> str | list[str]:
@@ -89,13 +93,11 @@ def _list(field: str, items: list[Any]) -> list[Any]:
     return sorted(set(items)) if len(items) > 1 else items
 
 
-def _comparable(value: str | list[Any]) -> str | list[Any]:
-    """Return a value of a body, after ``_list``, without the differences of Unicode."""
-    if isinstance(value, str):
-        return comparable(value)
-    if isinstance(value[0], str):
-        return sorted({text for item in value if (text := comparable(item))})
-    return sorted({(comparable(provider), comparable(item)) for provider, item in value})
+def _comparable(items: list[Any]) -> list[Any]:
+    """Return a list of a body, after ``_list``, without the differences of Unicode."""
+    if isinstance(items[0], str):
+        return sorted({text for item in items if (text := comparable(item))})
+    return sorted({(comparable(provider), comparable(item)) for provider, item in items})
 
 
 def _item(field: str, item: object) -> str:

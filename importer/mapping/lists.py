@@ -10,7 +10,7 @@ from html.entities import html5
 from typing import Final, NoReturn, TypeAlias
 
 from schemas.fields import IDENTIFIERS
-from schemas.text import Fault, trim
+from schemas.text import BLANKS, Fault, trim, trim_all
 
 SplitText: TypeAlias = Callable[[str], tuple[str, ...] | Fault]
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
@@ -31,6 +31,7 @@ _SCHEMES: Final = frozenset(
 )
 _PATH: Final = re.compile(r"[A-Za-z]:[\\/]")
 _TIME: Final = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ])?[0-9]{1,2}:[0-5][0-9](?![0-9])")
+_SUSPICIOUS: Final = re.compile(r"[^\w.@-]")
 _TWO_PAIRS: Final = re.compile(r"[^\w.:@-][^:]*:")
 _IN_TWO_WAYS: Final = (
     "a pair can be read in two ways; write identifiers as JSON,"
@@ -40,46 +41,53 @@ _IN_TWO_WAYS: Final = (
 
 
 def text_splitter(field: str, separator: str | None = None) -> SplitText:
-    """Return the function that returns the items of a cell of *field*, trimmed, without blanks."""
+    """Return the function that splits a trimmed cell of *field* into trimmed items."""
     between = _separators(field, separator)
     may_quote = field == "emails"
 
     def split(cell: str) -> tuple[str, ...] | Fault:
-        cell = trim(cell)
         if cell[:1] == "[" and _ARRAY.match(cell):
             return _json_texts(cell)
         if between.search(cell) is None:
             return (cell,) if cell else ()
         parts = _split(cell, between, may_quote=may_quote)
-        return tuple(filter(None, [trim(part) for part in parts]))
+        return tuple(filter(None, _trimmed(cell, parts)))
 
     return split
 
 
 def pair_splitter(separator: str | None = None) -> Callable[[str], Pairs | Fault]:
-    """Return the function that returns the (provider, id) pairs of a cell of identifiers."""
+    """Return the function that splits a trimmed cell of identifiers into (provider, id) pairs."""
     between = _separators(IDENTIFIERS, separator)
 
     def split(cell: str) -> Pairs | Fault:
-        cell = trim(cell)
         if not cell:
             return ()
         if cell[:1] in {"[", "{"}:
             return _json_pairs(cell)
         pairs = []
-        for part in _split(cell, between) if "&" in cell else between.split(cell):
-            if item := trim(part):
+        parts = _split(cell, between) if "&" in cell else between.split(cell)
+        for item in _trimmed(cell, parts):
+            if item:
                 # Providers are names without a colon; ids may contain any number of them.
                 provider, colon, identifier = item.partition(":")
                 if not colon:
                     return Fault("provider:id is expected, several separated with ;")
-                provider, identifier = trim(provider), trim(identifier)
+                if not item.isascii() or " :" in item or ": " in item:
+                    provider, identifier = trim(provider), trim(identifier)
                 if provider and identifier and _is_ambiguous(provider, identifier):
                     return Fault(_IN_TWO_WAYS)
                 pairs.append((provider, identifier))
         return _complete(tuple(pairs))
 
     return split
+
+
+def _trimmed(cell: str, parts: list[str]) -> list[str]:
+    """Return the parts of a trimmed cell, trimmed."""
+    if cell.isascii():
+        return [part.strip(BLANKS) for part in parts]
+    return trim_all(parts)
 
 
 def pair(provider: str, identifier: str) -> Pairs | Fault:
@@ -97,7 +105,7 @@ def _separators(field: str, separator: str | None) -> re.Pattern[str]:
 
 def _is_ambiguous(provider: str, identifier: str) -> bool:
     """Return whether a pair may be several pairs, an address, a path or a time."""
-    if identifier.isalnum() and provider.isalpha():
+    if provider.isalpha() and not _SUSPICIOUS.search(identifier):
         return provider.casefold() in _SCHEMES  # most pairs
     whole = f"{provider}:{identifier}"
     return (

@@ -113,7 +113,7 @@ class Mapper:
     ) -> Sequence[object]:
         split: Callable[[str], Values | Fault] = self._splitters[field]
         found: list[ValuesOrFaults] = [
-            list(map(split, self._cells(cells, position)))
+            list(map(split, trim_all(self._cells(cells, position))))
             for position in self._columns.whole(field)
         ]
         values = _combined(field, found, rows, issues) if found else [()] * len(rows)
@@ -128,7 +128,7 @@ class Mapper:
     def _identifiers(self, cells: pd.DataFrame) -> "list[ValuesOrFaults]":
         columns = self._columns
         found: list[ValuesOrFaults] = [
-            list(map(self._split_pairs, self._cells(cells, position)))
+            list(map(self._split_pairs, trim_all(self._cells(cells, position))))
             for position in columns.whole(IDENTIFIERS)
         ]
         for provider, identifier in columns.pairs():

@@ -15,16 +15,25 @@ Value: TypeAlias = str | int | None
 
 _RETRYABLE: Final = {None: None, True: "true", False: "false"}
 
+# Cells that a spreadsheet takes for formulas: OWASP, "CSV Injection"; the last four are full-width.
+_FORMULA_STARTS: Final = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
+
+def defused(cell: str) -> str:
+    """Return a cell with ``'`` in front of it if a spreadsheet would run it as a formula."""
+    return f"'{cell}" if cell[:1] in _FORMULA_STARTS else cell
+
+
 COLUMNS: Final[Mapping[str, Callable[[Outcome, int], Value]]] = {
     "row": lambda outcome, _: outcome.row,
     "line": lambda _, line: line,
-    "orderRef": lambda outcome, _: outcome.order_ref,
+    "orderRef": lambda outcome, _: defused(outcome.order_ref),
     "status": lambda outcome, _: outcome.status.value,
     "errorCode": lambda outcome, _: outcome.error_code,
-    "error": lambda outcome, _: outcome.error,
-    "ref": lambda outcome, _: outcome.ref,
-    "href": lambda outcome, _: outcome.href,
-    "guestRef": lambda outcome, _: outcome.guest_ref,
+    "error": lambda outcome, _: defused(outcome.error),
+    "ref": lambda outcome, _: defused(outcome.ref),
+    "href": lambda outcome, _: defused(outcome.href),
+    "guestRef": lambda outcome, _: defused(outcome.guest_ref),
     "attempts": lambda outcome, _: outcome.attempts,
     "httpStatus": lambda outcome, _: outcome.http_status,
     "retryable": lambda outcome, _: _RETRYABLE[outcome.retryable],
@@ -33,8 +42,6 @@ COLUMNS: Final[Mapping[str, Callable[[Outcome, int], Value]]] = {
 
 _VALUES: Final = tuple(COLUMNS.values())
 
-# Cells that a spreadsheet takes for formulas: OWASP, "CSV Injection"; the last four are full-width.
-_FORMULA_STARTS: Final = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _THERE: Final = {Status.CREATED, Status.EXISTS, Status.UPDATED}
 
 
@@ -45,13 +52,7 @@ def cells_of(outcome: Outcome, line: int) -> list[Value]:
         outcome: Its outcome.
         line: The line of the source file at which it starts.
     """
-    values = [value_of(outcome, line) for value_of in _VALUES]
-    return [defused(value) if isinstance(value, str) else value for value in values]
-
-
-def defused(cell: str) -> str:
-    """Return a cell with ``'`` in front of it if a spreadsheet would run it as a formula."""
-    return f"'{cell}" if cell[:1] in _FORMULA_STARTS else cell
+    return [value_of(outcome, line) for value_of in _VALUES]
 
 
 def contacts_there(path: Path) -> int:
