@@ -32,7 +32,9 @@ def canonical(order_ref: str, body: Mapping[str, Any]) -> bytes:
             the order of the API reference; no blank values.
     """
     fields = dict(body)
-    lists = {field: _list(field, fields[field]) for field in LIST_FIELDS if field in fields}
+    lists: dict[str, list[Any]] = {
+        field: _list(field, fields[field]) for field in LIST_FIELDS if field in fields
+    }
     fields.update(lists)
     encoded = orjson.dumps((order_ref.lower(), fields))
     if encoded.isascii():
