@@ -37,6 +37,7 @@ _UNCLEAR = [
 ]  # fmt: skip
 _BUSY = [
     "429", "429+wait", "503", "503+wait", "421", "425", "413+wait", "network.connect", "not-sent",
+    "404page",
 ]  # fmt: skip
 _STOPS = ["301", "401", "415", "network.tls", "429+hour", "gateway+hour"]
 
@@ -309,6 +310,8 @@ def _made(kind: str) -> Answer:  # noqa: PLR0911 - a table
             return answer(503, api=False, **more)
         case "502" | "504" | "301":
             return answer(int(kind), api=False)
+        case "404page":
+            return answer(404, api=False)
         case "page":
             return unreadable(200)
         case "202" | "204":

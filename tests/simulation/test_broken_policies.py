@@ -15,7 +15,8 @@ from importer.engine import Engine, Job, Pace
 from importer.engine.outbox import Outbox
 from importer.engine.procedures import Procedure, Record
 from importer.journal import Journal
-from tests.simulation.scenario import Scenario, play
+from tests.simulation.nights import Nights
+from tests.simulation.scenario import play
 from tests.simulation.watch import Broken
 
 _SEEDS = 150
@@ -91,7 +92,7 @@ def _trust_gateways() -> Policy:
 def _never_look_first() -> Policy:
     """Trust a journal that is new."""
     trusted = property(lambda _: True, lambda *_: None)
-    return patch.object(Scenario, "is_trusted", trusted)
+    return patch.object(Nights, "is_trusted", trusted)
 
 
 def _forget_outcomes() -> Policy:

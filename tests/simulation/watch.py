@@ -102,6 +102,7 @@ class Watch:
     night: int = 0
     requests_to_change: int = 0
     has_compared: bool = False
+    retired: set[str] = field(default_factory=set)
     rows: dict[int, Planned] = field(default_factory=dict)
     undone: set[str] = field(default_factory=set)
 
@@ -146,6 +147,14 @@ class Watch:
             return Known.FORGOTTEN
         return Known.CREATED if entry.is_there else Known.NOTHING
 
+    def start_afresh(self, journal: Journal) -> None:
+        """Excuse all that is there: the next import is to create it once more."""
+        for posts in self.posts.values():
+            for post in posts:
+                post.is_settled = True
+                if post.stored is not None and journal.find_refs([post.stored.ref]):
+                    self.retired.add(post.stored.ref)
+
     # Requests and answers.
 
     def observe(self, job: Job, call: Call, result: Answer | Listing | None) -> None:
@@ -161,7 +170,7 @@ class Watch:
             until = self.world.now + min(answer.retry_after, _LONGEST_PAUSE)
             self.paused_until = max(self.paused_until, until)
         if isinstance(result, Listing):
-            is_missing = result.failure is not None and result.failure.http_status == 404
+            is_missing = result.failure is not None and result.failure.is_gone
             is_read = result.failure is None or is_missing
             if is_read and isinstance(call, ListContacts):
                 self._read(call.order_ref, result)
@@ -262,6 +271,8 @@ class Watch:
         planned = self.rows[outcome.row]
         match outcome.status:
             case Status.CREATED if outcome.ref:
+                is_new = outcome.ref not in self.retired
+                _must(is_new, f"row {outcome.row}: its contact is that of an earlier row")
                 self._check_there(planned, outcome)
                 self._check_second(outcome)
             case Status.CREATED:
