@@ -1,6 +1,6 @@
 """Simulated nights, as many as wanted.
 
-    python -m tests.simulation --nights 100000           # about fifteen minutes
+    python -m tests.simulation --nights 100000           # some fifteen minutes
     python -m tests.simulation --seed 4711 --nights 1    # one scenario again, and its story
 
 Each seed is one scenario of several nights. The first one in which the promise does not hold

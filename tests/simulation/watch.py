@@ -266,6 +266,9 @@ class Watch:
     def _check_undone(self, outcome: Outcome) -> None:
         if outcome.status in {Status.DELETED, Status.ABSENT}:
             _must(self.api.contacts[outcome.ref].is_gone, "a deleted contact is there")
+            entries = self.journal.find_refs([outcome.ref])
+            is_known = all(one.state is State.ABSENT for one in entries) or not self.can_write
+            _must(is_known, "a contact is deleted and the journal has it")
 
     def _check_reported(self, outcome: Outcome) -> None:
         planned = self.rows[outcome.row]
