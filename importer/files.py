@@ -61,7 +61,7 @@ class AtomicFile:
     """A UTF-8 text file that replaces ``path`` as a whole when it is committed.
 
     Args:
-        path: The file to write; ``-`` is standard output, also written by :meth:`commit`.
+        path: The file to write; ``-`` is standard output, also written by ``commit``.
         option: The option that named it, for error texts.
         encoding: Name of a Python codec.
 
@@ -100,7 +100,7 @@ class AtomicFile:
         """Write text.
 
         Raises:
-            StoppedError: It cannot be written.
+            StoppedError: The file cannot be written.
         """
         try:
             self.stream.write(text)
@@ -154,7 +154,7 @@ class AtomicFile:
             )
         return StoppedError(
             f"{self._option}: {self.path} cannot be written: {error.strerror}. "
-            "A previous file there is unchanged. Make room, then run the same command again."
+            "A previous file there is unchanged. Free disk space, then run the same command again."
         )
 
     def _copy_to_stdout(self) -> None:

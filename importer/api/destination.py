@@ -1,4 +1,4 @@
-"""Where requests go, and who sends them."""
+"""The base URL and the credentials of requests."""
 
 import base64
 import ipaddress
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from importer.errors import UsageError
 
-# Source: contract, section 1.
+# Source: docs/api.md.
 REGIONS: Final = {
     "eu": "https://api-engage-eu.sitecorecloud.io",
     "us": "https://api-engage-us.sitecorecloud.io",
@@ -22,19 +22,19 @@ _FORBIDDEN_IN_URL = re.compile(r"[^!-~]|[\\?#]")
 
 
 def base_url_of(region: str) -> str:
-    """Returns the base URL of a region.
+    """Return the base URL of a region.
 
     Raises:
-        UsageError: There is no such region.
+        UsageError: The region is unknown.
     """
     try:
         return REGIONS[region]
     except KeyError:
-        raise UsageError(f"There is no such region; choose {', '.join(REGIONS)}.") from None
+        raise UsageError(f"Unknown region; choose {', '.join(REGIONS)}.") from None
 
 
 def is_loopback(host: str) -> bool:
-    """Whether traffic to a host, as it stands in a URL, stays on this machine."""
+    """Whether ``host``, as written in a URL, is this machine."""
     if host == "localhost":
         return True
     try:
@@ -44,16 +44,14 @@ def is_loopback(host: str) -> bool:
 
 
 def check_base_url(url: str) -> str:
-    """Returns a base URL in the form that requests are built on, without a slash at the end.
+    """Return a base URL in the form that paths are appended to, without a trailing slash.
 
     Raises:
-        UsageError: It is not one, or it would send personal data in the clear. The text
-            never quotes the URL, which may hold a password.
+        UsageError: It is not a base URL, or it would send personal data in the clear. The
+            message never quotes the URL, which may contain a password.
     """
     if _FORBIDDEN_IN_URL.search(url):
-        raise UsageError(
-            "The base URL must hold no blanks, query or fragment, and only ASCII characters."
-        )
+        raise UsageError("The base URL must be ASCII text without blanks, query or fragment.")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -63,7 +61,7 @@ def check_base_url(url: str) -> str:
         raise UsageError("The base URL must look like https://host or https://host:port/path.")
     if "@" in parts.netloc:
         raise UsageError(
-            "The base URL must hold no user name or password; give the credentials in the "
+            "The base URL must not contain a user name or password; set the credentials in the "
             "environment or with --credentials-file."
         )
     if parts.scheme == "http" and not is_loopback(host):
@@ -78,10 +76,10 @@ def check_base_url(url: str) -> str:
 
 
 def one_name_of(base_url: str) -> str:
-    """Returns the one name of the place that a base URL leads to, of all that it has.
+    """Return a canonical name of a destination, equal for all base URLs that lead to it.
 
     Args:
-        base_url: As from ``check_base_url``.
+        base_url: As returned by ``check_base_url``.
     """
     parts = urlsplit(base_url)
     host = (parts.hostname or "").rstrip(".")
@@ -95,7 +93,8 @@ class Credentials:
     """The HTTP Basic credentials: the client key is the user name, the API token the password.
 
     Raises:
-        UsageError: One of them cannot be right. The text says which and why, not what it is.
+        UsageError: One of them cannot be correct. The message names it and the reason, never
+            the value.
     """
 
     client_key: str = field(repr=False)
@@ -106,7 +105,7 @@ class Credentials:
         _check("API token (SITECORE_CDP_API_TOKEN or api_token)", self.api_token)
         if ":" in self.client_key:
             raise UsageError(
-                "The client key (SITECORE_CDP_CLIENT_KEY or client_key) holds a colon, which "
+                "The client key (SITECORE_CDP_CLIENT_KEY or client_key) contains a colon, which "
                 "HTTP Basic authentication does not allow; copy it again."
             )
 
@@ -121,7 +120,7 @@ class Credentials:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The texts that must not be shown to anybody, longest first."""
+        """The texts that must never be shown, longest first."""
         texts = (self.authorization.removeprefix("Basic "), self.api_token, self.client_key)
         return tuple(sorted(texts, key=len, reverse=True))
 
@@ -130,11 +129,11 @@ def _check(name: str, value: str) -> None:
     if not value.strip():
         raise UsageError(f"The {name} is missing or blank.")
     if value[0] == value[-1] and value[0] in "\"'`":
-        raise UsageError(f"The {name} stands in quotes; remove them.")
+        raise UsageError(f"The {name} is in quotes; remove them.")
     if not _TOKEN.fullmatch(value):
         raise UsageError(
-            f"The {name} holds a blank, a line break or a character that is not ASCII; "
+            f"The {name} contains a blank, a line break or a character that is not ASCII; "
             "copy it again."
         )
     if _PLACEHOLDER.fullmatch(value):
-        raise UsageError(f"The {name} is a placeholder; put in the real one.")
+        raise UsageError(f"The {name} is a placeholder; replace it with the real one.")

@@ -1,7 +1,7 @@
-"""What the environment decides about the way to the API, looked up once for a run.
+"""Proxy and certificate settings from the environment, read once for a run.
 
-``requests`` would look up proxies, CA bundles and ``.netrc`` anew for each request: 0.16 of
-0.56 ms, and ``.netrc`` could replace the credentials. Here ``.netrc`` is never read.
+``requests`` would read proxies, CA bundles and ``.netrc`` for each request, which is slow, and
+``.netrc`` could replace the credentials. Here ``.netrc`` is never read.
 """
 
 import os
@@ -24,9 +24,9 @@ class Environment:
     """The proxy and the certificate authorities of a run.
 
     Attributes:
-        proxy: URL of the proxy, as the environment gives it; None is a direct connection.
-        ca_bundle: File or directory of trusted certificates; None is that of certifi.
-        ca_variable: The variable that named the bundle, or ``""``.
+        proxy: URL of the proxy, as set in the environment; None for a direct connection.
+        ca_bundle: File or directory of trusted certificates; None for those of certifi.
+        ca_variable: The variable that names the bundle, or ``""``.
     """
 
     proxy: str | None = None
@@ -35,12 +35,12 @@ class Environment:
 
     @classmethod
     def of(cls, base_url: str) -> "Environment":
-        """Reads HTTPS_PROXY, ALL_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE.
+        """Read HTTPS_PROXY, ALL_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE.
 
         A loopback host is always reached directly.
 
         Raises:
-            UsageError: The proxy cannot be used, or there is no such bundle.
+            UsageError: The proxy cannot be used, or the bundle does not exist.
         """
         host = urlsplit(base_url).hostname or ""
         proxy = None
@@ -56,21 +56,23 @@ class Environment:
         return cls(proxy)
 
     def describe(self) -> str:
-        """Says in one line, without a proxy's password, which way requests take."""
-        way = "no proxy"
+        """Return one line about proxy and certificates, without the password of a proxy."""
+        route = "no proxy"
         if self.proxy:
             parts = urlsplit(self.proxy)
-            way = f"proxy {parts.scheme}://{parts.netloc.rpartition('@')[2]} (from the environment)"
+            route = (
+                f"proxy {parts.scheme}://{parts.netloc.rpartition('@')[2]} (from the environment)"
+            )
         trust = "certificates trusted by certifi"
         if self.ca_bundle:
             trust = f"certificates trusted by {self.ca_bundle} (from {self.ca_variable})"
-        return f"{way}; {trust}"
+        return f"{route}; {trust}"
 
     def tls_context(self) -> ssl.SSLContext:
-        """Builds the TLS settings that all connections of a run share.
+        """Build the TLS settings that all connections of a run share.
 
         Raises:
-            UsageError: The bundle holds no certificates.
+            UsageError: The bundle contains no certificates.
         """
         context = create_urllib3_context()
         bundle = self.ca_bundle or requests.utils.DEFAULT_CA_BUNDLE_PATH
@@ -81,7 +83,7 @@ class Environment:
                 context.load_verify_locations(cafile=bundle)
         except OSError:
             raise UsageError(
-                f"{self.ca_variable or 'certifi'} names {bundle}, which holds no certificates "
+                f"{self.ca_variable or 'certifi'} names {bundle}, which contains no certificates "
                 "in PEM form or cannot be read."
             ) from None
         return context

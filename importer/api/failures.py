@@ -1,9 +1,9 @@
-"""Tells from an exception why no reply came, or why its body is not whole.
+"""Derive from an exception why there is no reply, or why its body is incomplete.
 
-The exceptions of ``requests`` say what was being done, not what is certain: a TLS handshake
-that hangs is a ``ReadTimeout``, a time-out in the body a ``ConnectionError``. So the whole
-chain of causes is looked at, and what is not proven to have happened before the request left
-leaves a doubt. Their texts hold URLs and are never shown.
+The exceptions of ``requests`` describe what was being done, not what is certain: a TLS handshake
+that hangs is a ``ReadTimeout``, a timeout in the body a ``ConnectionError``. So the whole chain
+of causes is examined, and unless the failure provably happened before the request was sent, its
+result is unknown. The texts of the exceptions contain URLs and are never shown.
 """
 
 import http.client
@@ -18,7 +18,7 @@ from importer.api.classification import RESPONSE_INVALID
 from importer.api.replies import Failure, clean
 from importer.api.wire import Wire
 
-# What the layers below may raise while they talk to a server that misbehaves.
+# What the layers below may raise when a server misbehaves.
 EXCHANGE_ERRORS = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
@@ -42,17 +42,17 @@ _GARBLED = (
     ValueError,
 )
 _BY_REQUESTS = (requests.Timeout, requests.exceptions.ProxyError)
-# The peer hung up in the middle of the handshake: that may go better the next time.
+# The peer closed the connection during the handshake, which may succeed the next time.
 _TLS_BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
 def failure_of(error: BaseException, wire: Wire, host: str) -> Failure:
-    """Says why no reply came.
+    """Return why there is no reply.
 
     Args:
-        error: What was raised.
-        wire: The connection, with what befell it in this exchange.
-        host: Name of the API's host, for the message.
+        error: The exception of the exchange.
+        wire: The connection, with its state in this exchange.
+        host: Host name of the API, for the message.
     """
     causes = tuple(_causes(error))
     tls = _tls_failure(causes, wire)
@@ -73,22 +73,22 @@ def failure_of(error: BaseException, wire: Wire, host: str) -> Failure:
     code = flaw_of(error, wire)
     return Failure(
         error_code=code,
-        message=f"No whole answer from {host}: {_REASONS[code]}",
-        # A TLS handshake that hangs or breaks off: nothing of the request has left.
+        message=f"No complete answer from {host}: {_REASONS[code]}",
+        # In a TLS handshake that hangs or breaks off, nothing of the request has been sent.
         certain=wire.connecting,
         sent=not wire.connecting,
     )
 
 
 _REASONS = {
-    "network.timeout": "the time was up",
+    "network.timeout": "it took too long",
     "network.reset": "the connection broke",
-    RESPONSE_INVALID: "what came is not HTTP",
+    RESPONSE_INVALID: "the bytes received are not HTTP",
 }
 
 
 def flaw_of(error: BaseException, wire: Wire) -> str:
-    """Returns the error code of an exchange that broke after the connection was made."""
+    """Return the error code of an exchange that failed after the connection was made."""
     causes = tuple(_causes(error))
     if wire.overdue or _first(causes, *_TIMEOUTS) is not None:
         return "network.timeout"
@@ -98,14 +98,14 @@ def flaw_of(error: BaseException, wire: Wire) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yields an exception and everything that it was made from, outermost first."""
+    """Yield an exception and all its causes, outermost first."""
     waiting, seen = [error], set[int]()
     while waiting:
         cause = waiting.pop(0)
         if id(cause) in seen:
             continue
         seen.add(id(cause))
-        # Those of requests are kinds of OSError and of ValueError, whatever they stand for.
+        # Exceptions of requests are also OSErrors or ValueErrors, whatever they mean.
         if not isinstance(cause, requests.RequestException) or isinstance(cause, _BY_REQUESTS):
             yield cause
         inner = (
@@ -123,7 +123,7 @@ def _first(causes: tuple[BaseException, ...], *kinds: type[BaseException]) -> Ba
 
 
 def _tls_failure(causes: tuple[BaseException, ...], wire: Wire) -> BaseException | None:
-    """Returns what is wrong with the certificate or the set-up of TLS, if that is it."""
+    """Return the error of the certificate or of the TLS setup, if that is the cause."""
     refused = _first(causes, ssl.SSLCertVerificationError)
     if refused is not None or not wire.connecting or wire.overdue:
         return refused
@@ -133,10 +133,10 @@ def _tls_failure(causes: tuple[BaseException, ...], wire: Wire) -> BaseException
 
 def _tls_reason(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return clean(f"its certificate is refused: {error.verify_message}")
+        return clean(f"its certificate was refused: {error.verify_message}")
     reason = getattr(error, "reason", None)
     words = reason.replace("_", " ").lower() if isinstance(reason, str) else "TLS failed"
-    return clean(f"{words} (is it a https server?)")
+    return clean(f"{words} (is it an https server?)")
 
 
 def _connect_reason(causes: tuple[BaseException, ...], wire: Wire) -> str:
@@ -147,7 +147,7 @@ def _connect_reason(causes: tuple[BaseException, ...], wire: Wire) -> str:
     errors = (cause for cause in causes if isinstance(cause, OSError))
     system = next((e for e in errors if not isinstance(e, requests.RequestException)), None)
     if wire.overdue or isinstance(system, TimeoutError):
-        return f"{whose} did not answer in time"
+        return f"{whose} did not answer before the deadline"
     if system is not None and system.errno:
         reason = os.strerror(system.errno)
         return reason if by_proxy is None else f"{whose} failed: {reason}"

@@ -1,9 +1,10 @@
-"""The head of a request and of its reply, written and read without detours.
+"""Writing the head of a request and reading that of its reply.
 
-``http.client`` reads headers with the e-mail parser and ``urllib3`` copies them twice more.
-Doing without both saves 0.10 of 0.27 ms of CPU a create, the largest gain there is to have; it
-also lets the head be read strictly: one that breaks off, or that frames its body in two ways,
-is no answer here. Bodies are still read by ``http.client``.
+``http.client`` parses headers as an e-mail message, and ``urllib3`` copies them twice more. A
+parser without either is much faster and can be strict: a head that breaks off, or that frames
+its body in two ways, is not an answer. Bodies are still read by ``http.client``.
+
+Source: docs/performance.md, "What each optimisation gains".
 """
 
 import http.client
@@ -27,7 +28,7 @@ _HEADER: Final = re.compile(rb"([!#-'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t
 
 
 class _Tap(io.RawIOBase):
-    """The reading end of a socket, which can be shut so that only what is buffered is left."""
+    """The reading end of a socket; after it is shut, only buffered bytes can be read."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__()
@@ -42,7 +43,7 @@ class _Tap(io.RawIOBase):
 
 
 class Reader(io.BufferedReader):
-    """Reads all replies that come over one socket."""
+    """A buffered reader for all replies on one socket."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._tap = _Tap(sock)
@@ -50,7 +51,7 @@ class Reader(io.BufferedReader):
 
     @property
     def has_more(self) -> bool:
-        """Whether the server has sent more than was read, as far as that is here."""
+        """Whether bytes that the server sent have arrived but have not been read."""
         self._tap.shut = True
         try:
             return bool(self.peek(1))
@@ -59,26 +60,26 @@ class Reader(io.BufferedReader):
 
 
 class FinalResponse(http.client.HTTPResponse):
-    """A reply that skips every interim one; the base class knows only 100.
+    """A reply that skips all interim replies; the base class skips only 100.
 
     Attributes:
-        fields: The headers, as they stand.
+        fields: The headers, unchanged.
     """
 
     def __init__(self, reader: Reader, method: str, wire: Wire) -> None:
-        # Not that of the base class, which would make a reader of its own.
+        # The initialiser of the base class would create its own reader.
         self.fp = self._reader = reader
         self._method = method
         self._wire = wire
         self.fields: list[tuple[str, str]] = []
 
     @property
-    def headers(self) -> urllib3.HTTPHeaderDict:  # type: ignore[override] # as urllib3 has it
-        """The headers by name; most replies are read without them."""
+    def headers(self) -> urllib3.HTTPHeaderDict:  # type: ignore[override] # as in urllib3
+        """The headers by name; built on demand, as most replies are read without them."""
         return urllib3.HTTPHeaderDict(self.fields)
 
     def as_urllib3(self) -> urllib3.HTTPResponse:
-        """The reply as ``urllib3`` gives it."""
+        """Return the reply as a response of ``urllib3``."""
         return urllib3.HTTPResponse(
             body=self,
             headers=self.headers,
@@ -89,10 +90,10 @@ class FinalResponse(http.client.HTTPResponse):
         )
 
     def read(self, amt: int | None = None, *, decode_content: bool = False) -> bytes:
-        """Reads the body, or so many bytes of it.
+        """Read the body, or up to ``amt`` bytes of it.
 
         Raises:
-            http.client.IncompleteRead: It broke off.
+            http.client.IncompleteRead: The body broke off.
         """
         if decode_content and any(name.lower() == "content-encoding" for name, _ in self.fields):
             return self.as_urllib3().read(amt, decode_content=True)
@@ -103,11 +104,11 @@ class FinalResponse(http.client.HTTPResponse):
         return body
 
     def begin(self) -> None:
-        """Reads the head.
+        """Read the head.
 
         Raises:
-            ConnectionResetError: It broke off.
-            http.client.HTTPException: It is not one of HTTP/1.
+            ConnectionResetError: The head broke off.
+            http.client.HTTPException: It is not a head of HTTP/1.
         """
         status, minor = self._read_head()
         while status < HTTPStatus.OK and status != HTTPStatus.SWITCHING_PROTOCOLS:
@@ -117,8 +118,8 @@ class FinalResponse(http.client.HTTPResponse):
         self._frame(minor)
 
     def _close_conn(self) -> None:
-        """Ends the reply, and leaves its socket to the next."""
-        self.fp = None  # type: ignore[assignment] # as the base class has it
+        """End the reply and keep its socket for the next one."""
+        self.fp = None  # type: ignore[assignment] # as in the base class
         self._wire.surplus = self._reader.has_more
 
     def _read_head(self) -> tuple[int, int]:
@@ -130,7 +131,7 @@ class FinalResponse(http.client.HTTPResponse):
         while (line := self._line()) not in {b"\r\n", b"\n"}:
             header = _header(line)
             if header is None or len(self.fields) == _MAX_HEADERS:
-                raise http.client.HTTPException("a header is malformed, or one too many")
+                raise http.client.HTTPException("a header is malformed, or there are too many")
             self.fields.append(header)
         return int(found[2]), int(found[1])
 
@@ -143,14 +144,14 @@ class FinalResponse(http.client.HTTPResponse):
         return line
 
     def _frame(self, minor: int) -> None:
-        """Tells where the body ends and whether another reply can follow. RFC 9112, 6.3."""
+        """Determine where the body ends and whether another reply can follow. RFC 9112, 6.3."""
         framing: dict[str, set[str]] = {name: set() for name in _FRAMING}
         for name, value in self.fields:
             if (values := framing.get(name.lower())) is not None:
                 values.update(part.strip().lower() for part in value.split(","))
         lengths, codings, options = framing.values()
         if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", n) for n in lengths):
-            raise http.client.HTTPException("the length of the body is not clear")
+            raise http.client.HTTPException("the length of the body is ambiguous")
         self.chunked = "chunked" in codings
         self.chunk_left = None
         self.length = None if codings else next((int(length) for length in lengths), None)
@@ -165,7 +166,7 @@ class FinalResponse(http.client.HTTPResponse):
         )
 
 
-@lru_cache(maxsize=64)  # most headers of a server are always the same
+@lru_cache(maxsize=64)  # a server repeats most of its headers
 def _header(line: bytes) -> tuple[str, str] | None:
     header = _HEADER.fullmatch(line)
     return header and (header[1].decode("ascii"), header[2].decode("latin-1"))
@@ -174,7 +175,7 @@ def _header(line: bytes) -> tuple[str, str] | None:
 def request_bytes(
     method: str, target: str, headers: Mapping[str, str], body: bytes | None
 ) -> bytes:
-    """Returns a whole request. All texts are ours and hold no line breaks."""
+    """Return a whole request. The caller guarantees that no text contains a line break."""
     lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
     head = f"{method} {target} HTTP/1.1\r\n{''.join(lines)}\r\n".encode("ascii")
     return head + body if body else head

@@ -1,7 +1,7 @@
-"""Reads a list to its end, page by page.
+"""Reading all pages of a list.
 
-A list that looks complete and is not would have a contact sent a second time, so whatever is
-strange about a page makes the whole list a failure.
+A list that looks complete but is not would cause a contact to be sent a second time, so
+anything unexpected in a page makes the whole list a failure.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from importer.api.answers import Answer, Listing
 from importer.api.classification import unusable
 from importer.api.rules import Verdict
 
-# The documented default. A larger page might be refused, or cut short without a word; and
-# hardly an order has more contacts than this.
+# The documented default. A larger page might be refused or silently truncated, and few orders
+# have more contacts than this.
 PAGE: Final = 10
 MAX_PAGES: Final = 1000
 
@@ -21,13 +21,13 @@ MAX_PAGES: Final = 1000
 def read_all(
     read: Callable[[str], Answer], path: str, take_turn: Callable[[], bool] = lambda: True
 ) -> Listing:
-    """Reads all pages by offset; the addresses that the server gives are never followed.
+    """Read all pages by offset; links in the pages are never followed.
 
     Args:
         read: Sends a GET to a path and its query.
-        path: Path and query, up to and without the page.
-        take_turn: Waits until the next page may leave, before each but the first; False when
-            it may not any more.
+        path: Path and query, without the parameters of the page.
+        take_turn: Called before each page except the first. Waits until its request may be
+            sent; returns False if the run ends first.
     """
     items: dict[str, dict[str, object]] = {}
     offset = 0
@@ -41,7 +41,7 @@ def read_all(
         page = answer.contact or {}
         found = _items_by_ref(page)
         if found is None:
-            return _failed("The list is not one of objects with a ref", requests)
+            return _failed("The items of the list are not all objects with a ref", requests)
         if found and found.keys() <= items.keys():
             return _failed("The pages of the list repeat themselves", requests)
         items |= found

@@ -1,4 +1,4 @@
-"""What stands in a reply: its JSON, its error text, the pause it asks for."""
+"""The contents of a reply: its JSON, its error message, and the pause it requests."""
 
 import json
 import re
@@ -19,15 +19,15 @@ _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A reply as it came over the wire.
+    """A reply as received.
 
     Attributes:
         status: HTTP status of the final reply.
-        body: The decoded body, or as much of it as came.
-        flaw: Error code of what kept the body from being whole, ``""`` when it is.
-        content_type: The header as it stands.
+        body: The decoded body, or the part of it that arrived.
+        flaw: Error code of the reason why the body is incomplete; ``""`` if it is complete.
+        content_type: The Content-Type header, unchanged.
         retry_after: The values of all Retry-After headers.
-        date: The Date header as it stands.
+        date: The Date header, unchanged.
     """
 
     status: int
@@ -40,13 +40,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why no reply came.
+    """Why there is no reply.
 
     Attributes:
-        error_code: Stable word.
-        message: Text for a person.
-        certain: Whether it is proven that the API did not act.
-        sent: Whether any byte of the request may have left.
+        error_code: A stable code for programs.
+        message: The reason, for people.
+        certain: Whether it is proven that the API did not act on the request.
+        sent: Whether any byte of the request may have been sent.
     """
 
     error_code: str
@@ -57,12 +57,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Texts that a server might echo, and that must not be shown to anybody."""
+    """Texts that a server might echo and that must never be shown."""
 
     texts: Sequence[str] = field(default=(), repr=False)
 
     def hide(self, text: str) -> str:
-        """Replaces each secret in a text."""
+        """Replace each secret in a text."""
         for secret in self.texts:
             text = text.replace(secret, "***")
         return text
@@ -71,7 +71,7 @@ class Secrets:
 def _no_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("a member stands twice")
+        raise ValueError("a name occurs twice")
     return members
 
 
@@ -83,9 +83,9 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_no_doubles, parse_constant=_no_co
 
 
 def parse(body: bytes) -> object:
-    """Returns the JSON value of a body, None when it is not strict JSON in UTF-8.
+    """Return the JSON value of a body; None if it is not strict JSON in UTF-8.
 
-    A member that stands twice makes the value ambiguous, so it counts as no JSON.
+    A name that occurs twice makes an object ambiguous, so such a body is not strict JSON.
     """
     try:
         return _DECODER.decode(body.decode("utf-8"))
@@ -94,9 +94,9 @@ def parse(body: bytes) -> object:
 
 
 def is_api_error(value: object, status: int) -> bool:
-    """Whether a JSON value is the documented error form for that status.
+    """Whether a JSON value is an error of the API in its documented form.
 
-    Gateways answer in JSON as well, so ``message`` alone does not prove that the API spoke.
+    Gateways answer in JSON as well, so ``message`` alone does not prove that it is the API's.
     """
     return (
         isinstance(value, dict)
@@ -106,9 +106,9 @@ def is_api_error(value: object, status: int) -> bool:
 
 
 def message_of(reply: Reply, value: object, secrets: Secrets) -> str:
-    """Says in one line what a reply that is not a success says.
+    """Return the message of a reply that is not a success, in one line.
 
-    The texts of a JSON body are quoted, a page never is.
+    The messages of a JSON body are quoted; an HTML page never is.
     """
     quoted = "; ".join(_texts(value))
     message = clean(secrets.hide(quoted))
@@ -124,8 +124,8 @@ def message_of(reply: Reply, value: object, secrets: Secrets) -> str:
 
 
 def clean(text: str) -> str:
-    """Makes one printable line of at most 300 characters of a text that others wrote."""
-    # No more is looked at than can matter, for a message may be as long as the body.
+    """Return an untrusted text as one printable line of at most 300 characters."""
+    # A message may be as long as the body, so only as much as can matter is examined.
     text = _ESCAPES.sub("", text[: 8 * MAX_MESSAGE])
     printable = "".join(char if char.isprintable() else " " for char in text)
     line = " ".join(printable.split())
@@ -133,14 +133,14 @@ def clean(text: str) -> str:
 
 
 def pause_of(reply: Reply, now: datetime | None = None) -> float | None:
-    """Returns the seconds that the Retry-After headers ask to wait, the longest of them.
+    """Return the longest pause in seconds that the Retry-After headers request.
 
-    A date counts from the reply's own Date header, so that a wrong clock here does not
-    matter. None stands for no pause, and for what is negative, gone by or junk.
+    A date is relative to the Date header of the reply, so that a wrong local clock does not
+    matter. Values that cannot be read are ignored; without any other, there is no pause (None).
 
     Args:
         reply: The reply.
-        now: The time to count from when the reply has no date; None is the clock's.
+        now: Used if the reply has no date; None for the current time.
     """
     pauses = [pause for value in reply.retry_after if (pause := _pause(value, reply, now))]
     return min(max(pauses), MAX_RETRY_AFTER) if pauses else None
@@ -157,7 +157,7 @@ def _pause(value: str, reply: Reply, now: datetime | None) -> float | None:
 
 
 def date_of(reply: Reply) -> datetime | None:
-    """Returns when the server sent a reply, by its own clock; None when it does not say."""
+    """Return when the server sent a reply, by its own clock; None without a Date header."""
     return _instant(reply.date)
 
 
@@ -170,7 +170,7 @@ def _instant(value: str) -> datetime | None:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Yields the messages of an error body: an object, or an array of objects or texts."""
+    """Yield the messages of an error body: an object, or an array of objects or texts."""
     match value:
         case str():
             yield value

@@ -1,7 +1,8 @@
-"""How one connection sends with ``requests``: watched, lean, and never used again in doubt.
+"""One connection that sends with ``requests``.
 
-Gains are stated as CPU time of one create over keep-alive without TLS, all others in place;
-it takes 0.11 ms in all, a default session 0.56.
+Its exchanges have a deadline, it skips most of the work of a session, and it is never used
+again if bytes of an earlier exchange might still arrive. Source: docs/performance.md, "What each
+optimisation gains".
 """
 
 import contextlib
@@ -27,12 +28,12 @@ from importer.api.http1 import FinalResponse, Reader, request_bytes
 from importer.api.replies import Reply
 from importer.api.wire import Wire
 
-# Seconds that an address may take while there is another one to try (a dead IPv6 route).
+# Seconds to wait for an address if there is another one to try, as for a dead IPv6 route.
 _FIRST_ADDRESSES_WAIT: Final = 3.0
 
 MAX_BODY: Final = 1024 * 1024
 
-# Its warnings quote the URLs and headers of servers that misbehave, with a traceback.
+# Its warnings quote URLs and headers of servers that misbehave, with a traceback.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
@@ -40,14 +41,14 @@ Raw: TypeAlias = FinalResponse | urllib3.HTTPResponse
 
 
 def reply_of(raw: Raw, wire: Wire) -> Reply:
-    """Reads the body of a reply whose status is known by now, a MiB of it at most."""
+    """Read at most one MiB of the body of a reply, whose status is known by now."""
     body, flaw = b"", ""
     try:
         body = raw.read(MAX_BODY + 1, decode_content=True)
     except EXCHANGE_ERRORS as error:
         flaw = flaw_of(error, wire)
     if not flaw and wire.overdue:
-        # A body that ends with its connection looks whole when the connection is cut.
+        # A body without a length looks complete when the watchdog shuts its connection down.
         flaw = "network.timeout"
     if len(body) > MAX_BODY:
         body, flaw = b"", RESPONSE_INVALID
@@ -67,17 +68,17 @@ def reply_of(raw: Raw, wire: Wire) -> Reply:
 
 
 class _WatchedConnection(HTTPConnection):
-    """A connection whose socket the wire holds from before the TCP handshake."""
+    """A connection whose socket is attached to its wire before the TCP handshake."""
 
     def __init__(self, *args: Any, wire: Wire, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
         super().__init__(*args, **kwargs)
         self.wire = wire
         self.is_last = False
-        """Whether no other reply can come over it."""
+        """Whether no further reply can follow on this connection."""
         self._sent_method = ""
 
     def connect(self) -> None:
-        """Opens the connection."""
+        """Open the connection."""
         super().connect()
         self._reader = Reader(self.sock)
         self.is_last = False
@@ -102,21 +103,21 @@ class _WatchedConnection(HTTPConnection):
             except OSError as error:
                 failure = error
         if isinstance(failure, TimeoutError):
-            raise ConnectTimeoutError(self, "no answer in time") from failure
+            raise ConnectTimeoutError(self, "no answer before the deadline") from failure
         raise NewConnectionError(self, "no connection") from failure
 
-    def _connect_socket(self, sock: socket.socket, address: Any, *, last: bool) -> None:  # noqa: ANN401 - its form depends on the family
+    def _connect_socket(self, sock: socket.socket, address: Any, *, last: bool) -> None:  # noqa: ANN401 - its type depends on the family
         wait = self.wire.deadline - time.monotonic()
         if wait <= 0:
             raise TimeoutError
-        # Without it a body that follows its head waits until the head is acknowledged.
+        # Otherwise the kernel may hold the end of a request back until its start is acknowledged.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(wait if last else min(wait, _FIRST_ADDRESSES_WAIT))
         self.wire.attach(sock)
         sock.connect(address)
         sock.settimeout(wait)
 
-    def request(  # type: ignore[override] # the bodies of this program are bytes
+    def request(  # type: ignore[override] # all bodies are bytes
         self,
         method: str,
         url: str,
@@ -124,8 +125,8 @@ class _WatchedConnection(HTTPConnection):
         headers: Mapping[str, str] | None = None,
         **_: object,
     ) -> None:
-        """Sends a request in one piece."""
-        # Connecting comes first, so that whatever fails in it is known to be before the send.
+        """Send a request in one piece."""
+        # If connecting fails, it is certain that nothing was sent.
         if self.sock is None:
             self.connect()
         self.wire.connecting = False
@@ -134,26 +135,26 @@ class _WatchedConnection(HTTPConnection):
         self.sock.sendall(request_bytes(method, url, headers or {}, body))
 
     def final_response(self) -> FinalResponse:
-        """Reads the head of the final reply."""
+        """Read the head of the final reply."""
         reply = FinalResponse(self._reader, self._sent_method, self.wire)
         reply.begin()
         self.is_last = reply.will_close
         return reply
 
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override] # as urllib3 has it
-        """Reads the head of the final reply."""
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override] # as in urllib3
+        """Read the head of the final reply."""
         return self.final_response().as_urllib3()
 
 
 class _WatchedTLSConnection(_WatchedConnection, HTTPSConnection):
-    """The same below TLS, and through a proxy's tunnel."""
+    """The same with TLS, also through the tunnel of a proxy."""
 
 
 class Adapter(requests.adapters.HTTPAdapter):
     """Sends the requests of one worker over one connection to one host.
 
-    Compared with a session it follows no redirect, keeps no cookie, reads no ``.netrc``,
-    never retries, and decides on proxy and certificates once.
+    Unlike a session, it follows no redirect, keeps no cookie, reads no ``.netrc``, never
+    retries, and decides on proxy and certificates once.
     """
 
     def __init__(
@@ -172,25 +173,24 @@ class Adapter(requests.adapters.HTTPAdapter):
         self._pool.ConnectionCls = self._open  # type: ignore[assignment] # a factory will do
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
-        """Gives direct connections the TLS settings of the run."""
+        """Use the TLS settings of the run for direct connections."""
         super().init_poolmanager(*args, ssl_context=self._tls_context, **kwargs)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - as its base class
-        """Gives connections through a proxy, and the one to it, the TLS settings of the run."""
+        """Use the TLS settings of the run for connections to and through a proxy."""
         return super().proxy_manager_for(
             proxy, ssl_context=self._tls_context, proxy_ssl_context=self._tls_context, **kwargs
         )
 
     def exchange(self, request: requests.PreparedRequest, timeout: float) -> Raw:
-        """Sends a request and reads the head of its reply.
+        """Send a request and read the head of its reply.
 
-        The first one over a connection goes the whole way through ``requests`` and ``urllib3``,
-        which open it, with the proxy's tunnel and TLS. To go past both with all others saves
-        0.07 of 0.19 ms.
+        The first request goes through ``requests`` and ``urllib3``, which open the connection,
+        including TLS and the tunnel of a proxy. All others bypass both, which is faster.
 
         Args:
             request: The request.
-            timeout: Seconds that each wait may take.
+            timeout: Seconds for each wait.
         """
         connection = self._connection
         if connection is None or not connection.is_connected:
@@ -201,21 +201,22 @@ class Adapter(requests.adapters.HTTPAdapter):
         return connection.final_response()
 
     def get_connection_with_tls_context(self, *_: Any, **__: Any) -> urllib3.HTTPConnectionPool:  # noqa: ANN401 - as its base class
-        """Returns the one pool: choosing it anew costs 0.04 of 0.21 ms."""
+        """Return the only pool, without selecting it for each request."""
         return self._pool
 
     def cert_verify(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - as its base class
-        """Does nothing: the TLS settings of the run hold the certificates."""
+        """Do nothing, because the TLS settings of the run contain the certificates."""
 
     def request_url(self, request: requests.PreparedRequest, _proxies: object) -> str:
-        """Returns the path; working out what a proxy would be asked for costs 0.03 of 0.20 ms.
+        """Return the path.
 
-        That is never needed: plain http goes to loopback hosts alone, without a proxy.
+        A proxy would need the whole URL for plain http, which is only sent to loopback hosts and
+        never through a proxy.
         """
         return (request.url or "").removeprefix(self._origin)
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:  # noqa: ANN401 - as its base class
-        """Builds a response as far as it is needed here, without looking for cookies."""
+        """Build a response with only the attributes that are needed, without cookies."""
         response = requests.Response()
         response.status_code = resp.status
         response.raw = resp
@@ -223,16 +224,16 @@ class Adapter(requests.adapters.HTTPAdapter):
         return response
 
     def finish(self, *, clean: bool) -> None:
-        """Ends an exchange; keeps the connection only if nothing more can come from it.
+        """End an exchange; keep the connection only if nothing more of it can arrive.
 
         Args:
-            clean: The whole answer was read without trouble.
+            clean: The whole answer was read without an error.
         """
         connection = self._connection
         if connection is None:
             return
         sock = connection.sock
-        # A TLS record may hold more than was read; no readiness check would tell.
+        # A TLS record may contain more than was read, which polling the socket does not show.
         pending = sock.pending() if isinstance(sock, ssl.SSLSocket) else 0
         if not clean or self._wire.surplus or pending or connection.is_last:
             connection.close()

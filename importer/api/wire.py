@@ -1,8 +1,8 @@
 """The deadline of a whole exchange.
 
-Time-outs of a socket are for each wait, so a server that sends a byte now and then holds an
-exchange for ever, in its head as in its body. Here one thread for the whole run shuts the
-socket down when the time is up, whatever the exchange is waiting for.
+The timeout of a socket applies to each wait, so a server that sends a byte now and then could
+prolong an exchange for ever. One thread for the whole run therefore shuts the socket down at the
+deadline, whatever the exchange is waiting for.
 """
 
 import contextlib
@@ -16,15 +16,16 @@ Clock = Callable[[], float]
 
 
 class Wire:
-    """The TCP connection below one API connection, and what befell the exchange on it.
+    """The TCP socket of a connection, and the state of the exchange on it.
 
-    The worker that owns the connection writes all attributes but ``overdue``; beginning and
+    The worker that owns the connection writes all attributes except ``overdue``; beginning and
     ending an exchange takes no lock.
 
     Attributes:
-        deadline: Clock reading at which the exchange is cut; infinity between exchanges.
+        deadline: When the exchange is cut, by the clock of the watchdog; infinity between
+            exchanges.
         overdue: The exchange was cut at its deadline.
-        connecting: A new connection is being made, so that nothing of the request has left.
+        connecting: A connection is being made, so nothing of the request has been sent.
         surplus: The server sent more than its answer.
     """
 
@@ -37,19 +38,19 @@ class Wire:
         self._handle: socket.socket | None = None
 
     def begin(self, deadline: float) -> None:
-        """Starts an exchange."""
+        """Start an exchange."""
         self.overdue = self.connecting = self.surplus = False
         self.deadline = deadline
 
     def end(self) -> None:
-        """Ends the exchange: nothing is cut any more."""
+        """End the exchange, which has no deadline from now on."""
         self.deadline = math.inf
 
     def attach(self, sock: socket.socket) -> None:
-        """Takes hold of the TCP socket, in place of the one before.
+        """Keep a duplicate of the TCP socket, instead of the previous one.
 
-        The hold is a second descriptor, because TLS takes the first one over, and because a
-        closed descriptor's number may at once be somebody else's.
+        A duplicate is needed because TLS takes over the original descriptor, and because the
+        number of a closed descriptor may be reused for another file immediately.
         """
         with self._lock:
             self.detach()
@@ -58,14 +59,14 @@ class Wire:
                 self._shut_down()
 
     def detach(self) -> None:
-        """Lets go of the socket, so that closing it closes the connection."""
+        """Close the duplicate, so that closing the socket closes the connection."""
         with self._lock:
             if self._handle is not None:
                 self._handle.close()
                 self._handle = None
 
     def cut_if_overdue(self, now: float) -> None:
-        """Ends the exchange if its time is up. Safe from another thread."""
+        """Shut the socket down if the deadline has passed. Safe to call from another thread."""
         with self._lock:
             if not self.overdue and self.deadline <= now:
                 self.overdue = True
@@ -73,7 +74,7 @@ class Wire:
 
     def _shut_down(self) -> None:
         if self._handle is not None:
-            # Not connected yet, or no longer: then there is nothing to end.
+            # It may be not connected yet, or no longer.
             with contextlib.suppress(OSError):
                 self._handle.shutdown(socket.SHUT_RDWR)
 
@@ -81,9 +82,9 @@ class Wire:
 class Watchdog:
     """Cuts every exchange at its deadline.
 
-    No exchange that starts while the watchdog sleeps can end before one whole time-out from
-    then, so it sleeps until the earliest deadline it knows of: a run without trouble wakes it
-    once in a time-out, and an exchange costs the writing of one number.
+    It sleeps until the earliest deadline, or for one timeout, as no exchange that starts
+    meanwhile is due before then. So it wakes up about once per timeout, and an exchange only
+    writes one number.
     """
 
     def __init__(self, timeout: float, clock: Clock = time.monotonic) -> None:
@@ -95,7 +96,7 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     def watch(self) -> Wire:
-        """Returns a wire whose exchanges are cut at their deadlines."""
+        """Return a wire whose exchanges are cut at their deadlines."""
         wire = Wire()
         with self._lock:
             self._wires.add(wire)
@@ -105,12 +106,12 @@ class Watchdog:
         return wire
 
     def forget(self, wire: Wire) -> None:
-        """Stops watching a wire."""
+        """Stop watching a wire."""
         with self._lock:
             self._wires.discard(wire)
 
     def cut_overdue(self) -> float:
-        """Cuts what is overdue and returns the seconds until there can be more to cut."""
+        """Cut overdue exchanges; return the seconds until the next can be overdue."""
         now = self.clock()
         upcoming = now + self.timeout
         with self._lock:
@@ -122,7 +123,7 @@ class Watchdog:
         return max(0.0, upcoming - now)
 
     def stop(self) -> None:
-        """Ends the thread."""
+        """End the thread."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join()

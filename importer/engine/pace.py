@@ -1,9 +1,8 @@
 """How many requests may be in flight, and when the next one may leave.
 
-Additive increase, multiplicative decrease, as TCP does it: the number in flight halves on
-429, 5xx, time-outs and growing latency, at most once for each generation of requests, and
-climbs back by one for each generation that went well. All times are seconds of one
-monotonic clock.
+Additive increase, multiplicative decrease, as in TCP: the number in flight is reduced on 429,
+5xx, timeouts and growing latency, at most once per generation of requests, and increased by
+one per generation without trouble. All times are seconds of one monotonic clock.
 """
 
 import threading
@@ -11,17 +10,17 @@ from typing import Final
 
 _LATENCY_WEIGHT: Final = 0.1
 _LATENCY_GROWTH: Final = 3.0
-_LATENCY_FLOOR: Final = 0.5  # seconds; less than that is noise and no sign of overload
+_LATENCY_FLOOR: Final = 0.5  # seconds; smaller differences are noise, not overload
 _LATENCY_DECREASE: Final = 0.8
-_CAUTION: Final = 0.125  # how fast the window goes back to where it was too much
+_CAUTION: Final = 0.125  # slows the increase to the size that was too large before
 
 
 class Pace:
     """The window of requests in flight and the gate through which they leave.
 
     Args:
-        most: Most requests in flight.
-        rate: Most requests a second; None is no cap.
+        most: Maximum number of requests in flight.
+        rate: Maximum number of requests per second; None for no limit.
     """
 
     def __init__(self, most: int, rate: float | None) -> None:
@@ -33,7 +32,7 @@ class Pace:
         self._paused_until = 0.0
         self._probe_at = 0.0
         self._last_decrease = float("-inf")
-        self._ceiling = 0.0  # the window that was too much the last time
+        self._ceiling = 0.0  # the window that was too large the last time
         self._proven = False
         self._latency = 0.0
         self._best_latency = float("inf")
@@ -41,14 +40,14 @@ class Pace:
 
     @property
     def limit(self) -> int:
-        """Requests that may be in flight now; one alone until a first answer was good."""
+        """Requests that may be in flight now; only one until the first success."""
         return int(self._window) if self._proven else 1
 
     def ahead(self, seconds: float, most: int) -> int:
-        """Requests to keep ready beyond those in flight, at the most ``most``.
+        """Return how many requests to keep ready beyond those in flight, at most ``most``.
 
-        As many as leave within ``seconds`` at the present pace, but enough for all that are
-        in flight to be answered at once: with a distant API, answers come in waves.
+        As many as leave within ``seconds`` at the present pace, but at least as many as are in
+        flight: the answers of a distant API arrive in waves.
         """
         if not self._proven:
             return 0
@@ -56,26 +55,26 @@ class Pace:
         return int(min(most, max(leaving, self._window)))
 
     def opens_at(self, now: float) -> float:
-        """When the next request may leave, at the earliest ``now``."""
+        """Return when the next request may leave, ``now`` at the earliest."""
         return max(now, self._next_departure, self._paused_until, self._probe_at)
 
     def is_free(self, now: float) -> bool:
-        """Whether nothing but the number in flight holds requests back."""
+        """Whether only the number in flight limits requests."""
         return not self._interval and self._paused_until <= now
 
     def departed(self, now: float) -> None:
         """Count a request that leaves at ``now``."""
         if self._interval:
             with self._turns:
-                # Up to one interval is made up for, so that late wake-ups do not lower the rate.
+                # Up to one interval is caught up on, so that late wake-ups do not lower the rate.
                 start = max(self._next_departure, now - self._interval)
                 self._next_departure = start + self._interval
 
     def take_turn(self, now: float) -> float:
-        """Count one more request of one that is in flight, from any thread.
+        """Count a further request of a call that is in flight, such as a page, from any thread.
 
         Returns:
-            Seconds after which it may leave.
+            Seconds until it may leave.
         """
         with self._turns:
             start = self.opens_at(now)
@@ -83,15 +82,15 @@ class Pace:
         return start - now
 
     def pause(self, until: float) -> None:
-        """Let nothing leave before ``until``."""
+        """Hold all requests back until ``until``."""
         self._paused_until = max(self._paused_until, until)
 
     def probe_at(self, when: float) -> None:
-        """Let nothing leave before ``when``, unless a good answer comes meanwhile."""
+        """Hold all requests back until ``when``, or until a success before then."""
         self._probe_at = when
 
     def went_well(self, started: float, now: float) -> None:
-        """Count a good answer to a request that left at ``started``."""
+        """Count a success of a request that left at ``started``."""
         self._probe_at = 0.0
         self._proven = True
         latency = now - started
@@ -111,7 +110,7 @@ class Pace:
         self._decrease(started, now, 0.5)
 
     def _decrease(self, started: float, now: float, factor: float) -> None:
-        # Requests that left before the last decrease tell of the window before it.
+        # Requests that left before the last decrease reflect the window before it.
         if started <= self._last_decrease:
             return
         self._last_decrease = now

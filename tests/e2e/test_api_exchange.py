@@ -116,7 +116,7 @@ def test_a_connection_that_is_not_accepted_in_time_is_not_applied(connect: Conne
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         answer = connect(url, SHORT).carry_out(CreateContact(ORDER, BODY))
     assert (answer.verdict, answer.error_code) == (NOT_APPLIED, "network.connect")
-    assert answer.message.endswith("it did not answer in time")
+    assert answer.message.endswith("it did not answer before the deadline")
 
 
 def test_a_dead_address_gives_way_to_the_next(

@@ -58,7 +58,9 @@ def test_link_is_judged_by_its_target(tmp_path: Path) -> None:
         pytest.param(GOOD.replace('"', ""), "not valid TOML", id="bare"),
         pytest.param(f'client_key = ["S3CRET"]\napi_token = "{TOKEN}"', "a string", id="list"),
         pytest.param('client_key = ""\napi_token = "S3CRET"', "missing or blank", id="blank"),
-        pytest.param('client_key = "S3CRET x"\napi_token = "y"', "holds a blank", id="with-blank"),
+        pytest.param(
+            'client_key = "S3CRET x"\napi_token = "y"', "contains a blank", id="with-blank"
+        ),
         pytest.param("", "must contain client_key", id="empty"),
     ],
 )
