@@ -44,7 +44,7 @@ def server() -> Iterator[ReferenceServer]:
 
 @pytest.fixture
 def contacts(workplace: Workplace) -> Callable[[int], Path]:
-    """A function that writes a file of so many contacts, each in its own order."""
+    """Return a function that writes a file of contacts, each in its own order."""
 
     def write(count: int) -> Path:
         header = ("orderRef", "firstName", "emails")

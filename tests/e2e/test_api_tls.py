@@ -1,4 +1,4 @@
-"""TLS, proxies and what the environment says about them."""
+"""TLS, proxies, and the settings of the environment for both."""
 
 import contextlib
 import json
@@ -38,13 +38,13 @@ SHORT, LONG = 0.4, 20.0
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """A certificate authority of our own."""
+    """Return a certificate authority of our own."""
     return trustme.CA()
 
 
 @pytest.fixture(autouse=True)
 def bundle(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An environment in which only that authority is trusted, and no proxy is set."""
+    """Set up an environment that trusts only that authority and has no proxy."""
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name.endswith("_CA_BUNDLE"):
             monkeypatch.delenv(name)
@@ -55,32 +55,32 @@ def bundle(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def serving(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    """TLS settings of a server with that certificate."""
+    """Return the TLS settings of a server with this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context
 
 
 def tls_server(authority: trustme.CA, *behaviours: Behaviour) -> RawServer:
-    """A server that the authority vouches for."""
+    """Return a server with a certificate of that authority."""
     return RawServer(*behaviours, tls=serving(authority.issue_cert("127.0.0.1", "api.test")))
 
 
 @contextlib.contextmanager
 def connected(url: str, timeout: float = LONG) -> Iterator[Connection]:
-    """A connection to a base URL."""
+    """Open a connection to a base URL."""
     with Api(url, CREDENTIALS, timeout) as api, api.connect() as connection:
         yield connection
 
 
 def create(url: str, timeout: float = LONG) -> Answer:
-    """Creates a contact over a connection of its own."""
+    """Create a contact over a connection of its own."""
     with connected(url, timeout) as connection:
         return connection.carry_out(CreateContact(ORDER, BODY))
 
 
-def test_a_certificate_of_the_environments_bundle_is_trusted(authority: trustme.CA) -> None:
-    """N7: REQUESTS_CA_BUNDLE is used on purpose; requests share one connection."""
+def test_certificate_of_the_environments_bundle_is_trusted(authority: trustme.CA) -> None:
+    """REQUESTS_CA_BUNDLE is honoured; requests share one connection."""
     with (
         tls_server(authority, replies(created(REF))) as server,
         connected(server.url) as connection,
@@ -92,7 +92,7 @@ def test_a_certificate_of_the_environments_bundle_is_trusted(authority: trustme.
 
 
 def refused_certificates(authority: trustme.CA) -> dict[str, trustme.LeafCert]:
-    """Certificates that must not be trusted for 127.0.0.1."""
+    """Return certificates that must not be trusted for 127.0.0.1."""
     yesterday = datetime.now(UTC) - timedelta(days=1)
     return {
         "self-signed": trustme.CA().issue_cert("127.0.0.1"),
@@ -109,10 +109,8 @@ def refused_certificates(authority: trustme.CA) -> dict[str, trustme.LeafCert]:
         ("wrong name", "IP address mismatch"),
     ],
 )
-def test_a_certificate_that_is_refused_is_not_applied(
-    authority: trustme.CA, which: str, reason: str
-) -> None:
-    """N5: nothing is sent, and the message says which check failed."""
+def test_refused_certificate_is_not_applied(authority: trustme.CA, which: str, reason: str) -> None:
+    """Nothing is sent, and the message names the check that failed."""
     certificate = refused_certificates(authority)[which]
     with RawServer(replies(created(REF)), tls=serving(certificate)) as server:
         answer = create(server.url)
@@ -122,8 +120,8 @@ def test_a_certificate_that_is_refused_is_not_applied(
     assert reason in answer.message
 
 
-def test_plain_http_on_the_port_is_not_applied() -> None:
-    """N5: nothing is sent to a server that does not speak TLS."""
+def test_server_without_tls_is_not_applied() -> None:
+    """Nothing is sent to a server that does not speak TLS."""
 
     def answer_in_clear(peer: Peer) -> None:
         peer.sock.recv(65536)
@@ -136,8 +134,8 @@ def test_plain_http_on_the_port_is_not_applied() -> None:
     assert "wrong version number" in answer.message
 
 
-def test_a_handshake_that_hangs_is_cut() -> None:
-    """N6: it ends in time, and no byte of the request was sent."""
+def test_hanging_handshake_is_cut() -> None:
+    """It ends at the deadline, and no byte of the request was sent."""
     with RawServer(never_reads) as server:
         answer = create(server.url.replace("http:", "https:"), SHORT)
     assert (answer.verdict, answer.error_code) == (Verdict.NOT_APPLIED, "network.timeout")
@@ -145,8 +143,8 @@ def test_a_handshake_that_hangs_is_cut() -> None:
     assert answer.seconds < LONG
 
 
-def test_a_handshake_that_breaks_off_is_no_matter_of_certificates() -> None:
-    """A balancer that hangs up may do better the next time."""
+def test_handshake_that_breaks_off_can_be_tried_again() -> None:
+    """A load balancer that closes the connection may accept the next one."""
 
     def hang_up(peer: Peer) -> None:
         peer.sock.recv(65536)
@@ -168,20 +166,20 @@ def test_a_handshake_that_breaks_off_is_no_matter_of_certificates() -> None:
         ),
     ],
 )
-def test_an_exchange_over_tls_is_cut_too(
+def test_slow_exchange_over_tls_is_cut(
     authority: trustme.CA, behaviour: Behaviour, verdict: Verdict
 ) -> None:
-    """N12, N14, N15: the deadline reaches below TLS."""
+    """The deadline applies to the TCP connection below TLS."""
     with tls_server(authority, behaviour) as server:
         answer = create(server.url, SHORT)
     assert (answer.verdict, answer.error_code) == (verdict, "network.timeout")
 
 
 @pytest.mark.parametrize("length", [200, 8192])
-def test_bytes_after_an_answer_over_tls_never_belong_to_the_next(
+def test_bytes_after_an_answer_over_tls_are_not_read_as_the_next(
     authority: trustme.CA, length: int
 ) -> None:
-    """N23: they are noticed in the reader's buffer of 8192 bytes and behind it, in TLS."""
+    """They are noticed in the reader's buffer of 8192 bytes and beyond it, in the TLS layer."""
     bare = http(201, json.dumps({"ref": REF}).encode(), "X: ")
     first = bare.replace(b"X: ", b"X: " + b"x" * (length - len(bare)))
     with (
@@ -195,7 +193,7 @@ def test_bytes_after_an_answer_over_tls_never_belong_to_the_next(
 
 
 class Proxy(RawServer):
-    """An HTTP proxy that knows CONNECT and sends every tunnel to one port."""
+    """An HTTP proxy that supports CONNECT and sends every tunnel to one port."""
 
     def __init__(self, port: int, refusal: bytes = b"") -> None:
         super().__init__(self._tunnel)
@@ -225,10 +223,10 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
-def test_a_proxy_of_the_environment_is_used(
+def test_proxy_of_the_environment_is_used(
     authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """N7: the tunnel is made with the proxy's credentials, the API's go through it unseen."""
+    """The tunnel uses the proxy's credentials; those of the API are hidden from the proxy."""
     with (
         tls_server(authority, replies(created(REF))) as server,
         Proxy(server.port) as proxy,
@@ -245,8 +243,8 @@ def test_a_proxy_of_the_environment_is_used(
         assert "proxy-authorization" not in server.requests[0].headers
 
 
-def test_a_proxy_that_refuses_is_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a tunnel nothing can have reached the API; the proxy's password is not told."""
+def test_proxy_that_refuses_is_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a tunnel nothing reaches the API; the message has no proxy password."""
     with Proxy(0, b"HTTP/1.1 407 Who\r\n\r\n") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:s3cret@127.0.0.1:{proxy.port}")
         answer = create("https://api.test")
@@ -255,18 +253,18 @@ def test_a_proxy_that_refuses_is_not_applied(monkeypatch: pytest.MonkeyPatch) ->
     assert "s3cret" not in answer.message
 
 
-def test_a_proxy_that_talks_rubbish_leaves_the_request_unsent(
+def test_malformed_answer_of_a_proxy_leaves_the_request_unsent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever the class, the answer knows that no byte of the request left."""
+    """Whatever the error, it is known that no byte of the request was sent."""
     with Proxy(0, b"rubbish\r\n\r\n") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         answer = create("https://api.test")
     assert (answer.error_code, answer.sent) == ("response.invalid", False)
 
 
-def test_a_proxy_that_is_down_is_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message tells the proxy from the API."""
+def test_unreachable_proxy_is_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the proxy, not the API, as the cause."""
     monkeypatch.setenv("HTTPS_PROXY", "http://me:s3cret@127.0.0.1:9")
     answer = create("https://api.test")
     assert (answer.verdict, answer.error_code) == (Verdict.NOT_APPLIED, "network.connect")
@@ -275,8 +273,8 @@ def test_a_proxy_that_is_down_is_not_applied(monkeypatch: pytest.MonkeyPatch) ->
     )
 
 
-def test_a_proxy_that_hangs_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The deadline counts from the first step."""
+def test_hanging_proxy_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deadline includes the connection to the proxy."""
     with RawServer(is_silent) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         answer = create("https://api.test", SHORT)
@@ -284,18 +282,18 @@ def test_a_proxy_that_hangs_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer.seconds < LONG
 
 
-def test_a_proxy_is_not_used_for_a_loopback_host(
+def test_proxy_is_not_used_for_a_loopback_host(
     authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server of a rehearsal is on this machine."""
+    """The sandbox runs on this machine."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     with tls_server(authority, replies(created(REF))) as server:
         assert create(server.url).refs.ref == REF
 
 
-def test_a_bundle_without_certificates_is_refused_before_anything_is_sent(bundle: Path) -> None:
-    """The error names the variable."""
+def test_bundle_without_certificates_is_refused_before_anything_is_sent(bundle: Path) -> None:
+    """The message names the variable."""
     bundle.write_text(json.dumps("no certificate"))
     with pytest.raises(UsageError, match="REQUESTS_CA_BUNDLE"):
         Api("https://api.test", CREDENTIALS, LONG)

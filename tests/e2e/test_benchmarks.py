@@ -1,4 +1,4 @@
-"""The benchmarks run; how fast anything is, no test says."""
+"""The benchmarks run; their speed is not tested."""
 
 import subprocess
 import sys
@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-def test_the_benchmarks_measure_this_program_and_its_peers() -> None:
-    """On a few rows, once: each client gets all its contacts created."""
+def test_benchmarks_measure_this_program_and_its_peers() -> None:
+    """With a few rows, once: the contacts of each client are all created."""
     measure = ["-m", "tests.benchmarks", "--only", "no-latency", "--rounds", "1", "--rows", "20"]
     done = subprocess.run(
         [sys.executable, *measure], cwd=ROOT, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""Contacts that equal a row and were there before: never doubled, and never deleted unasked."""
+"""Contacts that equal a row and existed before are not duplicated, and not deleted unasked."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from importer.errors import ExitStatus
 HOUR = timedelta(hours=1)
 ANN = {"firstName": "Ann"}
 CLOCKS = [
-    pytest.param(timedelta(), id="right"),
+    pytest.param(timedelta(), id="correct"),
     pytest.param(HOUR, id="an-hour-fast"),
     pytest.param(-HOUR, id="an-hour-slow"),
 ]
@@ -20,12 +20,12 @@ CLOCKS = [
 
 @pytest.fixture
 def source(workplace: Workplace) -> Path:
-    """A file of one row."""
+    """Return a file of one row."""
     return workplace.write([("orderRef", "firstName"), (order(1), "Ann")])
 
 
 def store_before(server: ReferenceServer, ago: timedelta) -> str:
-    """Somebody else creates the contact, so long ago by the server's clock; its ref."""
+    """Create a contact as another client, so long ago by the server's clock; return its ref."""
     clock, server.clock = server.clock, (server.clock or timedelta()) - ago
     ref: str = server.store(order(1), ANN)["ref"]
     server.clock = clock
@@ -33,10 +33,10 @@ def store_before(server: ReferenceServer, ago: timedelta) -> str:
 
 
 @pytest.mark.parametrize("clock", CLOCKS)
-def test_a_contact_that_was_there_before_is_told_and_not_undone(
+def test_older_contact_is_reported_and_not_deleted_by_an_undo(
     workplace: Workplace, source: Path, clock: timedelta
 ) -> None:
-    """The create came to nothing, and reading back finds the contact of somebody else."""
+    """The request failed without storing it, and reading finds a contact of another client."""
     with ReferenceServer(faults=[Fault(status=500)]) as server:
         server.clock = clock
         ref = store_before(server, timedelta(minutes=2))
@@ -59,8 +59,8 @@ def test_a_contact_that_was_there_before_is_told_and_not_undone(
         assert server.contact_counts() == {order(1): 1}
 
 
-def test_force_deletes_it_all_the_same(workplace: Workplace, source: Path) -> None:
-    """Who knows better can have it."""
+def test_force_deletes_an_older_contact(workplace: Workplace, source: Path) -> None:
+    """With --force, the user takes responsibility."""
     with ReferenceServer(faults=[Fault(status=500)]) as server:
         store_before(server, HOUR)
         workplace.send(source, server)
@@ -70,10 +70,10 @@ def test_force_deletes_it_all_the_same(workplace: Workplace, source: Path) -> No
 
 
 @pytest.mark.parametrize("clock", CLOCKS)
-def test_a_contact_of_the_run_itself_is_its_own(
+def test_contact_of_the_run_is_recognised_as_its_own(
     workplace: Workplace, source: Path, clock: timedelta
 ) -> None:
-    """Whatever the API's clock says, as long as it is one."""
+    """The clock of the API may be wrong, as long as it is the same for all its answers."""
     with ReferenceServer(faults=[Fault(drop=True, store=True)]) as server:
         server.clock = clock
         ran = workplace.send(source, server)
@@ -84,14 +84,14 @@ def test_a_contact_of_the_run_itself_is_its_own(
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(Fault(status=500, store=True), id="at-once"),
+        pytest.param(Fault(status=500, store=True), id="immediately"),
         pytest.param(Fault(drop=True, store_after=1), id="late", marks=pytest.mark.real_delays),
     ],
 )
-def test_beside_a_contact_that_was_there_before_the_own_one_is_found(
+def test_own_contact_is_found_beside_an_older_one(
     workplace: Workplace, source: Path, fault: Fault
 ) -> None:
-    """It is waited for as if there were no other, and the date tells the two apart."""
+    """It is waited for as if there were no other, and the dates distinguish the two."""
     with ReferenceServer(faults=[fault]) as server:
         before = store_before(server, HOUR)
         (row,) = workplace.send(source, server).results
@@ -101,10 +101,10 @@ def test_beside_a_contact_that_was_there_before_the_own_one_is_found(
         assert [one["ref"] for one in server.contacts[order(1)]] == [before]
 
 
-def test_what_the_api_has_created_out_of_sight_is_not_sent_again(
+def test_created_contact_that_is_not_listed_yet_is_not_sent_again(
     workplace: Workplace, source: Path
 ) -> None:
-    """It said so without a ref, and its list is behind: the one that shows is told as older."""
+    """A 201 without a ref means it exists; the listed contact is reported as older."""
     with _Behind(faults=[Fault(store=True, body=b"{}")]) as server:
         ref = store_before(server, HOUR)
         (row,) = workplace.send(source, server).results
@@ -115,7 +115,7 @@ def test_what_the_api_has_created_out_of_sight_is_not_sent_again(
 
 
 class _Behind(ReferenceServer):
-    """Its lists do not show the latest contact yet."""
+    """A server whose lists do not contain the latest contact yet."""
 
     is_behind = True
 
@@ -124,8 +124,10 @@ class _Behind(ReferenceServer):
         return 200, self._page(request, found[:-1] if self.is_behind else found)
 
 
-def test_an_api_that_does_not_tell_the_time_cannot_tell(workplace: Workplace, source: Path) -> None:
-    """Dates without a clock beside them prove nothing."""
+def test_dates_are_ignored_without_the_time_of_the_server(
+    workplace: Workplace, source: Path
+) -> None:
+    """Without a Date header they prove nothing."""
     with ReferenceServer(faults=[Fault(status=500)]) as server:
         store_before(server, HOUR)
         server.clock = None
@@ -133,8 +135,8 @@ def test_an_api_that_does_not_tell_the_time_cannot_tell(workplace: Workplace, so
         assert [(row["status"], row["errorCode"]) for row in ran.results] == [("created", "")]
 
 
-def test_a_killed_run_leaves_the_time_on_record(workplace: Workplace, source: Path) -> None:
-    """The next run tells the contact of somebody else from the one that may have been created."""
+def test_killed_run_leaves_the_time_of_its_request(workplace: Workplace, source: Path) -> None:
+    """With it, the next run distinguishes older contacts from its own."""
     with ReferenceServer(faults=[Fault(silent=True)]) as server:
         ref = store_before(server, HOUR)
         process = workplace.start(source, "--base-url", server.url, "--out", workplace.out)

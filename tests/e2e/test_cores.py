@@ -1,4 +1,4 @@
-"""On which cores a run goes about its work."""
+"""The CPU cores that a run uses."""
 
 import os
 from collections.abc import Callable
@@ -17,15 +17,15 @@ Contacts = Callable[[int], Path]
 
 
 def cores_of_threads(process: int) -> list[int]:
-    """How many cores each thread of a process may run on, the main one first."""
+    """Return the number of cores that each thread of a process may use, the main thread first."""
     threads = sorted(int(path.name) for path in Path(f"/proc/{process}/task").iterdir())
     return [len(os.sched_getaffinity(thread)) for thread in threads]
 
 
-def test_what_sends_stays_on_one_core(
+def test_sending_threads_stay_on_one_core(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """All threads that send, in an import and in an undo."""
+    """This applies to all threads that send, in an import and in an undo."""
     server.latency = 1.0
     given = ("--base-url", server.url, "--out")
     for command, arguments in (
@@ -35,14 +35,14 @@ def test_what_sends_stays_on_one_core(
         before = len(server.requests)
         process = workplace.start(*arguments, command=command)
         wait_until(lambda before=before: len(server.requests) > before, process)
-        # Between the first and the last there may be those of numpy, which do nothing here.
+        # Between the first and the last there may be idle threads of numpy.
         first, *_, last = cores_of_threads(process.pid)
         _, stderr = process.communicate(timeout=60)
         assert (process.returncode, first, last) == (0, 1, 1), stderr
 
 
-def test_the_sandbox_may_run_on_every_core(workplace: Workplace, contacts: Contacts) -> None:
-    """Where the run stays is not where its API would be."""
+def test_sandbox_may_run_on_every_core(workplace: Workplace, contacts: Contacts) -> None:
+    """The core of the run would otherwise be shared with the API that it waits for."""
     process = workplace.start(contacts(2_000), "--sandbox", "--concurrency", 1)
     everywhere = os.sched_getaffinity(0)
     wait_until(lambda: cores_of_threads(process.pid)[0] == 1, process)
@@ -54,10 +54,10 @@ def test_the_sandbox_may_run_on_every_core(workplace: Workplace, contacts: Conta
     assert process.returncode == 143
 
 
-def test_a_program_that_imports_this_one_runs_where_it_did(
+def test_library_does_not_change_the_cores_of_its_caller(
     contacts: Contacts, workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """Its threads are its own."""
+    """The threads belong to the calling program."""
     before = os.sched_getaffinity(0)
     summary = importer.import_contacts(
         contacts(2), base_url=server.url, out=workplace.out, journal=workplace.directory / "j",

@@ -1,4 +1,4 @@
-"""A job of cron: configured by files, silent when all is well."""
+"""An import as a cron job: configured by files, silent if nothing is wrong."""
 
 import json
 import os
@@ -78,7 +78,7 @@ def test_nightly_run_needs_only_files(
 
 
 def test_quiet_run_reports_what_is_wrong(workplace: Workplace, contacts: Contacts) -> None:
-    """With a table of the most frequent errors, their first lines, and the next step."""
+    """The log has a table of the most frequent errors, their first lines, and the next step."""
     with ReferenceServer(faults=[Fault(status=400)]) as server:
         ran = workplace.send(contacts(3), server, "--quiet", "--concurrency", 1)
     assert ran.exit_status == 1
@@ -103,7 +103,7 @@ def test_quiet_run_reports_a_lost_journal(
 def test_lost_journal_is_not_reported_when_orders_are_read(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """With --if-exists, the contacts of the orders are compared: nothing is created again."""
+    """With ``--if-exists``, the contacts of the orders are compared, so none is created again."""
     source = contacts(3)
     workplace.send(source, server)
     (workplace.directory / "results.csv.journal").unlink()
@@ -151,7 +151,7 @@ def test_every_line_of_the_json_log_is_an_event(
 def test_wrong_usage_is_reported_as_json(
     workplace: Workplace, contacts: Contacts, arguments: list[str], by: str
 ) -> None:
-    """Wherever the format was set, even after the mistake."""
+    """Wherever the format is set, even if that is after the mistake."""
     env = {"IMPORT_CONTACTS_LOG_FORMAT": "json"} if by == "environment" else {}
     last = ["--log-format", "json"] if by == "argument" else []
     ran = workplace.run(contacts(1), *arguments, *last, **env)
@@ -243,7 +243,7 @@ def test_signal_before_the_run_is_one_event(workplace: Workplace, number: signal
         stdin=subprocess.PIPE,
     )  # fmt: skip
     assert process.stderr is not None
-    first = process.stderr.readline()  # the settings: from here on, signals come to us
+    first = process.stderr.readline()  # the settings; from here on, signals are handled by the run
     process.send_signal(number)
     _, rest = process.communicate(timeout=60)
     found = lines_of(first + rest)
@@ -397,7 +397,7 @@ def test_results_for_closed_standard_output_are_refused(
 def test_interruption_reports_what_happens_next(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """Requests in flight are waited for, and a second signal would not wait."""
+    """Requests in flight are waited for; a second signal would not wait."""
     server.latency = 0.5
     process = workplace.start(
         contacts(50), "--base-url", server.url, "--out", workplace.out, "--concurrency", 1,

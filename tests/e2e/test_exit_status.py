@@ -19,7 +19,7 @@ def test_all_done_exits_0(workplace: Workplace, server: ReferenceServer) -> None
 
 
 def test_some_rows_not_done_exits_1(workplace: Workplace) -> None:
-    """The API has rejected one; the results contain its message."""
+    """The API has rejected one row; the results contain its message."""
     with ReferenceServer(faults=[Fault(status=400)]) as server:
         ran = workplace.send(workplace.write(GOOD), server)
     assert ran.exit_status == ExitStatus.SOME_ROWS_FAILED
@@ -214,7 +214,7 @@ def test_standard_input_that_does_not_fit_on_disk_exits_3(workplace: Workplace) 
 
 
 def test_redirect_exits_5_and_is_not_followed(workplace: Workplace) -> None:
-    """Personal data is sent to the configured host only."""
+    """Personal data is sent only to the configured host."""
     with (
         ReferenceServer() as other,
         ReferenceServer(

@@ -1,4 +1,4 @@
-"""Exactly one contact for each row, whatever goes wrong on the wire."""
+"""Exactly one contact for each row, whatever happens to the requests."""
 
 import json
 from collections.abc import Callable
@@ -89,7 +89,7 @@ CLEAR = {
         pytest.param(LATE, id="late", marks=pytest.mark.real_delays),
     ],
 )
-def test_each_fault_leaves_exactly_one_contact_a_row(
+def test_each_fault_leaves_exactly_one_contact_per_row(
     workplace: Workplace, contacts: Contacts, faults: dict[str, Fault]
 ) -> None:
     """Every second row meets another fault of the table at its first attempt."""
@@ -112,10 +112,10 @@ def test_each_fault_leaves_exactly_one_contact_a_row(
 
 
 @pytest.mark.slow
-def test_a_bad_day_leaves_exactly_one_contact_a_row(
+def test_bad_day_leaves_exactly_one_contact_per_row(
     workplace: Workplace, contacts: Contacts
 ) -> None:
-    """Every fourth request goes wrong in one of two dozen ways, over 400 rows."""
+    """Every fourth request of 400 rows fails in one of two dozen ways."""
     random = Random(4)  # noqa: S311 - repeatable faults
     faults = list((UNCLEAR | LATE | CLEAR).values())
 
@@ -142,8 +142,8 @@ REFUSALS = {
 }
 
 
-def test_a_refusal_is_that_row_s_alone(workplace: Workplace, contacts: Contacts) -> None:
-    """It is sent once, told in few and harmless words, and the others are created."""
+def test_refusal_affects_only_its_row(workplace: Workplace, contacts: Contacts) -> None:
+    """It is sent once and reported in a short harmless message; all other rows are created."""
     bodies = [Fault(status=400, body=body) for body in REFUSALS.values()]
     statuses = [Fault(status=status) for status in (405, 409, 413, 422)]
     left = {order(n): fault for n, fault in enumerate([*bodies, *statuses], 2)}
@@ -176,10 +176,10 @@ def test_a_refusal_is_that_row_s_alone(workplace: Workplace, contacts: Contacts)
         (302, None),
     ],
 )
-def test_a_redirect_is_not_followed(
+def test_redirect_is_not_followed_and_ends_the_run(
     workplace: Workplace, contacts: Contacts, status: int, where: str | None
 ) -> None:
-    """Nothing reaches the second server, and the run ends at the first one."""
+    """No request reaches the second server."""
     with ReferenceServer() as other, ReferenceServer() as server:
         to = {"other": f"{other.url}/x", "same": "/x"}.get(where or "", where)
         headers = {} if to is None else {"Location": to}
@@ -195,7 +195,7 @@ def test_a_redirect_is_not_followed(
 def test_answer_to_every_row_ends_the_run_and_the_next_continues(
     workplace: Workplace, contacts: Contacts, status: int, exit_status: int
 ) -> None:
-    """The third row meets it; what was created stays, and the rest is sent when it is fixed."""
+    """From the third row on, all get this answer; the next run sends what is left."""
     source = contacts(6)
     with ReferenceServer(faults=_once(order(3), Fault(status=status))) as server:
         first = workplace.send(source, server, "--concurrency", 1)
@@ -212,7 +212,7 @@ def test_answer_to_every_row_ends_the_run_and_the_next_continues(
 def test_403_after_a_success_rejects_that_row_only(
     workplace: Workplace, contacts: Contacts
 ) -> None:
-    """A firewall may refuse a single record; its words are in the results."""
+    """A firewall may refuse a single record; its message is in the results."""
     page = Fault(status=403, body=b"<html>Request blocked</html>")
     with ReferenceServer(faults=_once(order(6), page)) as server:
         ran = workplace.send(contacts(12), server)
@@ -263,10 +263,10 @@ def test_success_that_is_not_the_apis_is_settled_and_sent_again(
     assert server.contact_counts() == {order(n): 1 for n in range(1, 4)}
 
 
-def test_another_client_key_neither_sends_again_nor_takes_for_sent(
+def test_other_client_key_neither_sends_again_nor_counts_as_sent(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """A wrong one that has sent nothing does no harm; a renewed one is said to be so, once."""
+    """A wrong key that sent nothing does no harm; a renewed one has to be confirmed, once."""
     source = contacts(3)
     given = (source, "--base-url", server.url, "--out", workplace.out)
     assert workplace.run(*given, SITECORE_CDP_CLIENT_KEY="mistyped").exit_status == 4
@@ -281,8 +281,10 @@ def test_another_client_key_neither_sends_again_nor_takes_for_sent(
     assert server.contact_counts() == {order(n): 1 for n in range(1, 4)}
 
 
-def test_a_row_that_always_fails_fails_alone(workplace: Workplace, contacts: Contacts) -> None:
-    """After so many attempts it is known not to be created, and the others are."""
+def test_row_that_always_fails_does_not_affect_others(
+    workplace: Workplace, contacts: Contacts
+) -> None:
+    """After its last attempt it is known not to be created; all others are."""
 
     def fault_of(request: Request) -> Fault | None:
         return Fault(status=503) if request.order_ref == order(2) else None
@@ -295,7 +297,7 @@ def test_a_row_that_always_fails_fails_alone(workplace: Workplace, contacts: Con
     assert (row["attempts"], row["retryable"], row["errorCode"]) == ("3", "true", "http.503")
 
 
-def test_an_order_that_does_not_exist_is_asked_for_once(
+def test_missing_order_is_requested_once(
     workplace: Workplace,
 ) -> None:
     """Its other rows are rejected without another request."""
@@ -309,8 +311,8 @@ def test_an_order_that_does_not_exist_is_asked_for_once(
     assert len(server.requests) == 2
 
 
-def test_a_wrong_region_is_noticed_soon(workplace: Workplace, contacts: Contacts) -> None:
-    """When none of the first orders exists, the run ends instead of trying them all."""
+def test_wrong_region_is_noticed_early(workplace: Workplace, contacts: Contacts) -> None:
+    """If none of the first orders exists, the run ends instead of trying them all."""
     with ReferenceServer(orders={}) as server:
         ran = workplace.send(contacts(200), server)
     assert ran.exit_status == 5
@@ -320,20 +322,20 @@ def test_a_wrong_region_is_noticed_soon(workplace: Workplace, contacts: Contacts
 
 
 @pytest.mark.slow
-def test_a_stop_with_nothing_in_flight_ends_a_large_run(
+def test_stop_with_nothing_in_flight_ends_a_large_run(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """By then the reader waits until rows are told: they are, and nobody waits for ever."""
+    """The reader is waiting for outcomes by then, and must not wait for ever."""
     server.authorization = "Basic other"
-    server.latency = 4.0  # long enough for the reader to be that far ahead
+    server.latency = 4.0  # long enough for the reader to get that far ahead
     ran = workplace.send(contacts(25_000), server)
     assert ran.exit_status == 4
     assert len(server.requests) == 1
     assert ran.statuses == ["not_sent"] * 25_000
 
 
-def test_a_long_retry_after_ends_the_run(workplace: Workplace, contacts: Contacts) -> None:
-    """Nobody sleeps for a day; the next run goes on."""
+def test_long_retry_after_ends_the_run(workplace: Workplace, contacts: Contacts) -> None:
+    """The run does not wait for a day; the next one continues."""
     fault = Fault(status=429, headers={"Retry-After": "86400"})
     with ReferenceServer(faults=lambda _: fault) as server:
         ran = workplace.send(contacts(5), server)
@@ -343,10 +345,10 @@ def test_a_long_retry_after_ends_the_run(workplace: Workplace, contacts: Contact
 
 
 @pytest.mark.slow
-def test_a_dead_api_ends_the_run_and_the_next_one_goes_on(
+def test_dead_api_ends_the_run_and_the_next_one_continues(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """It is left alone: few tries, exit status 5, and every row kept for the next run."""
+    """Few requests are sent, the exit status is 5, and every row is left for the next run."""
     server.fault_of = lambda _: Fault(status=503)
     source = contacts(100)
     first = workplace.send(source, server)
@@ -360,7 +362,7 @@ def test_a_dead_api_ends_the_run_and_the_next_one_goes_on(
 
 
 def _once(order_ref: str, fault: Fault) -> Callable[[Request], Fault | None]:
-    """The fault for the first create of one order."""
+    """Return a function that gives the fault to the first create of one order."""
     left = [fault]
 
     def fault_of(request: Request) -> Fault | None:
@@ -369,10 +371,10 @@ def _once(order_ref: str, fault: Fault) -> Callable[[Request], Fault | None]:
     return fault_of
 
 
-def test_an_api_that_never_answers_is_down_even_for_one_row(
+def test_silent_api_is_reported_as_down_even_for_one_row(
     workplace: Workplace, contacts: Contacts
 ) -> None:
-    """Every row has had its attempts, and yet it is the API that is at fault."""
+    """Every row has used its attempts, and still the cause is the API."""
     ran = workplace.run(
         contacts(1), "--base-url", "http://127.0.0.1:9", "--out", workplace.out, "--attempts", 2
     )
@@ -381,8 +383,8 @@ def test_an_api_that_never_answers_is_down_even_for_one_row(
     assert ran.results[0]["errorCode"] == "network.connect"
 
 
-def test_the_log_is_without_personal_data(workplace: Workplace, contacts: Contacts) -> None:
-    """Neither cells nor credentials nor what the API quotes of them reaches it."""
+def test_log_contains_no_personal_data(workplace: Workplace, contacts: Contacts) -> None:
+    """It has no cells, no credentials, and nothing that the API quotes of them."""
 
     def fault_of(request: Request) -> Fault:
         name = json.loads(request.body)["firstName"]
@@ -394,15 +396,15 @@ def test_the_log_is_without_personal_data(workplace: Workplace, contacts: Contac
             contacts(3), server, "-v", "--attempts", 2, "--log-format", "json",
             "--summary", "summary.json",
         )  # fmt: skip
-    told = ran.stderr + (workplace.directory / "summary.json").read_text()
+    reported = ran.stderr + (workplace.directory / "summary.json").read_text()
     for secret in ("Name 1", "p1@example.com", "sandbox:", "c2FuZGJveDpzYW5kYm94", "\x1b"):
-        assert secret not in told
+        assert secret not in reported
     for line in ran.stderr.splitlines():
         json.loads(line)
 
 
-def test_other_values_than_were_sent_are_told(workplace: Workplace) -> None:
-    """The contact is created; its result names the fields, and not their values."""
+def test_stored_values_that_differ_are_reported(workplace: Workplace) -> None:
+    """The contact is created; its result names the fields without their values."""
     source = workplace.write([("orderRef", "firstName", "email"), (order(1), "Annabel", "A@x.ie")])
     body = {"ref": order(7), "firstName": "Anna", "emails": ["a@x.ie"]}
     with ReferenceServer(faults=[Fault(store=True, body=json.dumps(body).encode())]) as server:
@@ -414,10 +416,8 @@ def test_other_values_than_were_sent_are_told(workplace: Workplace) -> None:
     assert "Anna" not in row["error"]
 
 
-def test_a_log_in_page_of_the_network_creates_nothing(
-    workplace: Workplace, contacts: Contacts
-) -> None:
-    """A portal answers the first create with its page: the row is sent again."""
+def test_page_of_a_captive_portal_creates_nothing(workplace: Workplace, contacts: Contacts) -> None:
+    """The first create is answered by a portal, so the row is sent again."""
     page = Fault(status=200, body=HTML, headers={"Content-Type": "text/html"})
     with ReferenceServer(faults=_once(order(2), page)) as server:
         ran = workplace.send(contacts(4), server)
@@ -425,8 +425,8 @@ def test_a_log_in_page_of_the_network_creates_nothing(
     assert server.contact_counts() == {order(n): 1 for n in range(1, 5)}
 
 
-def test_a_duplicate_never_undoes_what_the_journal_holds(workplace: Workplace) -> None:
-    """A run that is stopped before it comes to a duplicate leaves the first one's entry alone."""
+def test_duplicate_does_not_change_the_entry_of_its_first(workplace: Workplace) -> None:
+    """The run is stopped before it reaches the duplicate."""
     ann, bob = (order(1), "Ann"), (order(1), "Bob")
     header = ("orderRef", "firstName")
     with ReferenceServer() as server:

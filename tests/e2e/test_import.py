@@ -1,4 +1,4 @@
-"""The main job, end to end: what a newcomer and a cron job see of it."""
+"""The basic import, end to end."""
 
 import csv
 import json
@@ -38,7 +38,7 @@ PAGE_EXAMPLE = {
 
 
 def row_and_body(number: int) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """A record of sixteen cells and the body that it must become."""
+    """Return a record of sixteen cells and the body that it becomes."""
     name = NAMES[number % len(NAMES)]
     row = (
         order(number), name, f"{name}, junior", f"p{number}@example.com;q{number}@example.com",
@@ -69,8 +69,8 @@ def row_and_body(number: int) -> tuple[tuple[str, ...], dict[str, Any]]:
     return row, body
 
 
-def test_every_body_says_what_the_file_says(workplace: Workplace, server: ReferenceServer) -> None:
-    """300 rows of every field: each body equals its record, each result names its contact."""
+def test_every_body_equals_its_record(workplace: Workplace, server: ReferenceServer) -> None:
+    """300 rows with every field; each result has the ref of its contact."""
     pairs = [row_and_body(number) for number in range(300)]
     ran = workplace.send(workplace.write([FIELDS, *(row for row, _ in pairs)]), server)
     assert ran.exit_status == 0, ran.stderr
@@ -86,10 +86,10 @@ def test_every_body_says_what_the_file_says(workplace: Workplace, server: Refere
         assert (row["attempts"], row["httpStatus"], row["error"]) == ("1", "201", "")
 
 
-def test_the_example_of_the_api_page_is_sent_exactly_as_it_stands(
+def test_example_of_the_api_reference_is_sent_unchanged(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """Its values and their order, to the byte."""
+    """Its values and their order are sent byte for byte."""
     fields = list(PAGE_EXAMPLE)
     cells = ["|".join(v) if isinstance(v, list) and k != "identifiers" else v
              for k, v in PAGE_EXAMPLE.items()]  # fmt: skip
@@ -106,7 +106,7 @@ def test_the_example_of_the_api_page_is_sent_exactly_as_it_stands(
 def test_seven_faults_give_seven_codes_and_thirteen_contacts(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """Rows at fault do not hold the others up, and each says what is wrong with it."""
+    """Invalid rows do not affect the others, and each names its error."""
     rows = [list(row_and_body(number)[0]) for number in range(20)]
     for number, field, value in (
         (1, "orderRef", "../../guests"),
@@ -134,10 +134,10 @@ def test_seven_faults_give_seven_codes_and_thirteen_contacts(
     assert all(row["error"] and row["retryable"] == "false" for row in invalid)
 
 
-def test_all_faults_of_a_row_are_told_at_once(
+def test_all_issues_of_a_row_are_reported_together(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """So that one look mends the row."""
+    """So the row can be fixed in one go."""
     source = workplace.write(
         [("orderRef", "emails", "gender", "country"), ("x", "y", "z", "Atlantis")]
     )
@@ -146,10 +146,10 @@ def test_all_faults_of_a_row_are_told_at_once(
         assert field in row["error"]
 
 
-def test_running_again_sends_nothing_that_is_done(
+def test_second_run_sends_nothing(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """The second run finds every row in the journal, with its ref."""
+    """It finds every row in the journal, with its ref."""
     source = contacts(30)
     first = workplace.send(source, server)
     second = workplace.send(source, server)
@@ -162,16 +162,16 @@ def test_running_again_sends_nothing_that_is_done(
 def test_fresh_sends_everything_again(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """When somebody says so, the journal is forgotten."""
+    """With --fresh, the journal is forgotten."""
     source = contacts(3)
     workplace.send(source, server)
     assert workplace.send(source, server, "--fresh").statuses == ["created"] * 3
 
 
-def test_an_edited_file_sends_only_what_is_new(
+def test_edited_file_sends_only_new_rows(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """Rows are known by what they say, not by where they stand."""
+    """Rows are recognised by their content, not by their position."""
     source = contacts(5)
     workplace.send(source, server)
     header, *rows = source.read_text().splitlines()
@@ -181,10 +181,8 @@ def test_an_edited_file_sends_only_what_is_new(
     assert len(server.requests) == 6
 
 
-def test_a_duplicate_gets_the_ref_of_the_first(
-    workplace: Workplace, server: ReferenceServer
-) -> None:
-    """The same contact of the same order is created once; of another order, too."""
+def test_duplicate_has_the_ref_of_its_first(workplace: Workplace, server: ReferenceServer) -> None:
+    """An equal contact of another order is not a duplicate."""
     row, other = (order(1), "Ann", "a@example.com"), (order(2), "Ann", "a@example.com")
     ran = workplace.send(
         workplace.write([("orderRef", "firstName", "email"), row, other, row]), server
@@ -195,10 +193,10 @@ def test_a_duplicate_gets_the_ref_of_the_first(
     assert server.contact_counts() == {order(1): 1, order(2): 1}
 
 
-def test_a_dry_run_sends_and_keeps_nothing(
+def test_dry_run_sends_and_records_nothing(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """It needs no credentials, says what would be sent and leaves no journal."""
+    """It needs no credentials, shows what would be sent and leaves no journal."""
     source = contacts(3)
     ran = workplace.run(source, "--dry-run", "--out", workplace.out, SITECORE_CDP_API_TOKEN="")
     assert ran.exit_status == 0
@@ -210,7 +208,7 @@ def test_a_dry_run_sends_and_keeps_nothing(
 def test_strict_sends_nothing_unless_every_row_is_valid(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """One invalid row holds all of them back, and the results say which."""
+    """One invalid row holds all others back, and the results show which."""
     source = workplace.write(
         [("orderRef", "gender"), (order(1), "male"), (order(2), "?"), (order(3), "male")]
     )
@@ -221,16 +219,16 @@ def test_strict_sends_nothing_unless_every_row_is_valid(
     assert server.requests == []
 
 
-def test_limit_takes_the_first_rows(
+def test_limit_imports_the_first_rows(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """For a careful start."""
+    """For a first careful run."""
     ran = workplace.send(contacts(10), server, "--limit", 3)
     assert ran.statuses == ["created"] * 3
 
 
-def test_max_errors_stops_the_sending(workplace: Workplace, contacts: Contacts) -> None:
-    """Once more rows than allowed were rejected; the rest is not sent."""
+def test_max_errors_stops_the_run(workplace: Workplace, contacts: Contacts) -> None:
+    """Once more rows than allowed were rejected, the rest is not sent."""
     with ReferenceServer(faults=lambda _: Fault(status=400)) as server:
         ran = workplace.send(contacts(50), server, "--max-errors", 3, "--concurrency", 1)
     assert ran.exit_status == 5
@@ -240,10 +238,10 @@ def test_max_errors_stops_the_sending(workplace: Workplace, contacts: Contacts) 
     assert len(server.requests) < 10
 
 
-def test_rejects_can_be_mended_and_imported_again(
+def test_rejects_can_be_corrected_and_imported_again(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """The rows that did not get in, cell for cell; mended, they do."""
+    """They contain the failed rows cell for cell; once corrected, these are created."""
     rejects = workplace.directory / "rejects.csv"
     source = workplace.write(
         [
@@ -266,10 +264,8 @@ def test_rejects_can_be_mended_and_imported_again(
     assert "importLine" not in ran.stderr
 
 
-def test_the_summary_adds_up(
-    workplace: Workplace, server: ReferenceServer, contacts: Contacts
-) -> None:
-    """As a file for programs, with the digest of the input."""
+def test_summary_adds_up(workplace: Workplace, server: ReferenceServer, contacts: Contacts) -> None:
+    """It is a file for programs, with the digest of the input."""
     source = contacts(7)
     workplace.send(source, server, "--summary", "summary.json")
     figures = workplace.figures()
@@ -282,7 +278,7 @@ def test_the_summary_adds_up(
 
 
 def test_standard_input_and_output(workplace: Workplace, server: ReferenceServer) -> None:
-    """A file from a pipe, the results into one."""
+    """The source file comes from a pipe, and the results go into one."""
     text = f"orderRef,firstName\n{order(1)},Ann\n"
     ran = workplace.run("-", "--base-url", server.url, "--out", "-", stdin=text.encode())
     assert ran.exit_status == 0
@@ -290,27 +286,27 @@ def test_standard_input_and_output(workplace: Workplace, server: ReferenceServer
     assert row["status"] == "created"
 
 
-def test_a_header_without_records_is_an_empty_run(
+def test_header_without_records_is_an_empty_run(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """Nothing to do is no error."""
+    """This is not an error."""
     ran = workplace.send(workplace.write([("orderRef", "firstName")]), server)
     assert (ran.exit_status, ran.results) == (0, [])
 
 
-def test_quiet_is_silent_when_all_went_well(
+def test_quiet_run_without_errors_prints_nothing(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """Cron mails every line, so there is none."""
+    """Cron sends a mail for any output."""
     ran = workplace.send(contacts(3), server, "--quiet")
     assert (ran.exit_status, ran.stdout, ran.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("concurrency", [1, 8, 64])
-def test_rows_of_one_order_go_one_after_the_other(
+def test_rows_of_one_order_are_sent_one_after_the_other(
     workplace: Workplace, server: ReferenceServer, concurrency: int
 ) -> None:
-    """In file order, while other orders go side by side."""
+    """They are sent in file order, while other orders are sent in parallel."""
     server.latency = 0.005
     rows = [(order(n % 5), f"Name {n}") for n in range(100)]
     source = workplace.write([("orderRef", "firstName"), *rows])

@@ -1,4 +1,4 @@
-"""Odd input through the whole program: each record is judged once, and sent as it stands."""
+"""Unusual input, end to end: each record is validated once, and sent unchanged."""
 
 import bz2
 import csv
@@ -22,7 +22,7 @@ HEADER = ("orderRef", "firstName", "gender", "note")
 
 @dataclass(frozen=True)
 class Value:
-    """A cell and what must become of it: what is sent, None for nothing, or a refusal."""
+    """A cell and what becomes of it: what is sent, None for nothing, or an error."""
 
     field: str
     cell: str
@@ -31,22 +31,22 @@ class Value:
 
 
 def same(field: str, *cells: str) -> list[Value]:
-    """Cells that are sent as they stand."""
+    """Return cells that are sent unchanged."""
     return [Value(field, cell, cell) for cell in cells]
 
 
 def becomes(field: str, **sent: str) -> list[Value]:
-    """Cells that are sent in another form."""
+    """Return cells that are sent in another form."""
     return [Value(field, cell, value) for cell, value in sent.items()]
 
 
 def lists(field: str, *items: tuple[str, list[str]]) -> list[Value]:
-    """Cells that hold lists."""
+    """Return cells that contain lists."""
     return [Value(field, cell, value) for cell, value in items]
 
 
 def pairs(*cells: tuple[str, tuple[str, str]]) -> list[Value]:
-    """Cells of one identifier."""
+    """Return cells with one identifier."""
     return [
         Value("identifiers", cell, [{"provider": provider, "id": identifier}])
         for cell, (provider, identifier) in cells
@@ -54,12 +54,12 @@ def pairs(*cells: tuple[str, tuple[str, str]]) -> list[Value]:
 
 
 def refused(field: str, *cells: str) -> list[Value]:
-    """Cells that make their record invalid."""
+    """Return cells that make their record invalid."""
     return [Value(field, cell, refused=True) for cell in cells]
 
 
 def blank(field: str, *cells: str) -> list[Value]:
-    """Cells of which nothing is sent."""
+    """Return cells of which nothing is sent."""
     return [Value(field, cell) for cell in cells]
 
 
@@ -134,16 +134,16 @@ VALUES = [
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What one run has made of a table."""
+class Checked:
+    """The results of one run over a table."""
 
     ran: Ran
     bodies: dict[str, dict[str, object]]
 
 
 @pytest.fixture(scope="module")
-def values(tmp_path_factory: pytest.TempPathFactory) -> Judged:
-    """One run over a record for each value, each of an order of its own."""
+def values(tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    """Run once over a record for each value, each in its own order."""
     workplace = Workplace(tmp_path_factory.mktemp("values"))
     fields = list(dict.fromkeys(value.field for value in VALUES))
     rows = [
@@ -154,7 +154,7 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> Judged:
     with ReferenceServer() as server:
         ran = workplace.send(source, server, "--carry", "firstName")
         bodies = {request.order_ref: json.loads(request.body) for request in server.requests}
-    return Judged(ran, bodies)
+    return Checked(ran, bodies)
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> Judged:
         for number, value in enumerate(VALUES)
     ],
 )
-def test_a_value_is_sent_as_the_contract_says(values: Judged, number: int, value: Value) -> None:
-    """Or its row is invalid by the code of its field, and nothing of it is sent."""
+def test_value_is_sent_as_documented(values: Checked, number: int, value: Value) -> None:
+    """Otherwise its row has the error code of its field, and is not sent."""
     row = values.ran.results[number]
     assert row["row"] == str(number + 1)
     assert row["orderRef"] == order(number)
@@ -180,8 +180,8 @@ def test_a_value_is_sent_as_the_contract_says(values: Judged, number: int, value
         assert row["status"] == "created"
 
 
-def test_formulas_are_defused_in_the_results_alone(values: Judged) -> None:
-    """The body says what the file says; only a spreadsheet is kept from running it."""
+def test_formulas_are_defused_only_in_the_results(values: Checked) -> None:
+    """The body has the value of the file; only a spreadsheet must not run it."""
     assert values.ran.results[0]["firstName"] == "'=cmd|'/C calc'!A0"
     assert values.bodies[order(0)]["firstName"] == "=cmd|'/C calc'!A0"
 
@@ -220,14 +220,14 @@ RECORDS = [
 
 
 def text_of(number: int) -> str:
-    """The text of one entry of the table, of an order of its own."""
+    """Return the text of one entry of the table, with its own order."""
     text = str(RECORDS[number].values[0])
     return text.replace("{o}", order(number)).replace("{long}", "x" * 1_000_000)
 
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """One run over a file of all entries."""
+    """Run once over a file of all entries."""
     workplace = Workplace(tmp_path_factory.mktemp("records"))
     source = workplace.directory / "contacts.csv"
     texts = [",".join(HEADER), "\n", *map(text_of, range(len(RECORDS)))]
@@ -236,7 +236,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 
 def test_every_record_has_one_result(records: Ran) -> None:
-    """Numbered from 1 without gaps, whatever is wrong with it."""
+    """They are numbered from 1 without gaps, valid or not."""
     assert records.exit_status == 1
     count = sum(len(record.values[1]) for record in RECORDS)  # type: ignore[arg-type]
     assert [row["row"] for row in records.results] == list(map(str, range(1, count + 1)))
@@ -246,8 +246,10 @@ def test_every_record_has_one_result(records: Ran) -> None:
     ("number", "expected"),
     [pytest.param(number, record.values[1], id=record.id) for number, record in enumerate(RECORDS)],
 )
-def test_a_record_is_judged_on_its_own_line(records: Ran, number: int, expected: list[str]) -> None:
-    """A broken one neither swallows nor shifts the others."""
+def test_record_is_reported_with_its_own_line(
+    records: Ran, number: int, expected: list[str]
+) -> None:
+    """A broken record neither swallows nor shifts the others."""
     before = "".join(["header\n", *map(text_of, range(number))])
     first = len(io.StringIO(before, newline=None).readlines()) + 1
     last = first + len(io.StringIO(text_of(number), newline=None).readlines()) - 1
@@ -260,8 +262,8 @@ def test_a_record_is_judged_on_its_own_line(records: Ran, number: int, expected:
             assert row["gender"] in {"male", "?", ""}
 
 
-def test_a_row_tells_all_its_faults_and_the_code_of_the_first(records: Ran) -> None:
-    """In the order of the fields."""
+def test_row_has_all_its_issues_and_the_code_of_the_first(records: Ran) -> None:
+    """They are in the order of the fields."""
     (row,) = [row for row in records.results if row["orderRef"] == "bad"]
     assert row["error"].index("orderRef: ") < row["error"].index("gender: ")
 
@@ -270,7 +272,7 @@ BAD = f"orderRef,firstName,gender\n{order(1)},Ann,male\n{order(2)},=Zoë,?\n{ord
 
 
 def packed(text: bytes) -> bytes:
-    """The text in a ZIP archive."""
+    """Return the text in a ZIP archive."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("contacts.csv", text)
@@ -301,10 +303,10 @@ def packed(text: bytes) -> bytes:
         pytest.param("c.ZIP", packed(BAD.encode()), {}, id="zip"),
     ],
 )
-def test_rejects_can_be_mended_and_imported_again_and_again(
+def test_rejects_can_be_corrected_and_imported_repeatedly(
     workplace: Workplace, name: str, content: bytes, options: dict[str, str | int]
 ) -> None:
-    """With the same options; what was not mended is rejected again, cell for cell."""
+    """The options stay the same; rows that were not corrected are rejected again, cell for cell."""
 
     def dry_run(source: str, rejects: str) -> list[str]:
         # Within this process: a dry run of three rows is faster than starting the command.
@@ -332,8 +334,8 @@ def test_rejects_can_be_mended_and_imported_again_and_again(
     assert dry_run("2.csv", "3.csv") == ["invalid.record"]
 
 
-def test_rejects_of_standard_input_are_those_of_a_file(workplace: Workplace) -> None:
-    """A pipe is read twice like a file, and its rejects are written alike."""
+def test_rejects_of_standard_input_equal_those_of_a_file(workplace: Workplace) -> None:
+    """A pipe is read twice like a file."""
     rejects = workplace.directory / "rejects.csv"
     ran = workplace.run("-", "--dry-run", "--out", "-", "--rejects", rejects, stdin=BAD.encode())
     assert ran.exit_status == 1
@@ -341,8 +343,8 @@ def test_rejects_of_standard_input_are_those_of_a_file(workplace: Workplace) -> 
     assert len(rejects.read_text().splitlines()) == 3
 
 
-def test_a_duplicate_is_no_error_of_a_dry_run(workplace: Workplace) -> None:
-    """Nothing is created in one, so that nothing was is not worth a word."""
+def test_duplicate_is_no_error_in_a_dry_run(workplace: Workplace) -> None:
+    """A dry run creates nothing, so there is no need to mention it."""
     source = workplace.write([HEADER, *[(order(1), "Ann", "male", "")] * 2])
     ran = workplace.run(source, "--dry-run", "--out", workplace.out, "--summary", "summary.json")
     assert ran.exit_status == 0
@@ -353,8 +355,8 @@ def test_a_duplicate_is_no_error_of_a_dry_run(workplace: Workplace) -> None:
     assert workplace.figures()["errors"] == []
 
 
-def test_what_may_surprise_is_counted_and_told_once(workplace: Workplace) -> None:
-    """Rows that no guest can be matched to and titles of no list are sent, and not in silence."""
+def test_warnings_are_counted_and_reported_once(workplace: Workplace) -> None:
+    """Rows without identifiers and with unlisted titles are sent, but not silently."""
     rows = [(order(number), title) for number, title in enumerate(("Mr", "Herr", "Mx"))]
     source = workplace.write([("orderRef", "title"), *rows])
     ran = workplace.run(source, "--dry-run", "--out", workplace.out)
@@ -363,10 +365,10 @@ def test_what_may_surprise_is_counted_and_told_once(workplace: Workplace) -> Non
     assert ran.stderr.count("rows.title_unlisted: 2 rows") == 1
 
 
-def test_columns_of_another_program_are_mapped(
+def test_export_of_a_crm_is_mapped_by_options(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """A CRM's export as it is: names, identifiers, dates and phones by options alone."""
+    """Names, identifiers, dates and phone numbers need options only."""
     header = ("Order Id", "Vorname", "E-Mail 1", "E-Mail 2", "Geburtstag", "Telefon", "CRM Id")
     row = (order(1), "Jürgen", "a@x.ie", "b@x.ie", "31.01.1990", "030 123456", "007")
     source = workplace.directory / "export.csv"

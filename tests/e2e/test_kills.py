@@ -1,4 +1,4 @@
-"""Killed at any moment, and simply started again: exactly one contact for each row."""
+"""Runs that are killed at any moment and started again: exactly one contact per row."""
 
 import contextlib
 import csv
@@ -29,17 +29,17 @@ MOST_CALLS = 400
 
 
 def arguments(workplace: Workplace, server: ReferenceServer) -> list[str]:
-    """What the command is started with."""
+    """Return the arguments of the command."""
     return ["contacts.csv", "--base-url", server.url, "--out", str(workplace.out)]
 
 
 def assert_exactly_one_each(server: ReferenceServer, rows: int) -> None:
-    """Each row has its contact, and just one."""
+    """Check that each row has exactly one contact."""
     assert server.contact_counts() == {order(n): 1 for n in range(1, rows + 1)}
 
 
-def go_on(workplace: Workplace, server: ReferenceServer, rows: int) -> None:
-    """Start the same command again; it must end well, with true results."""
+def continue_run(workplace: Workplace, server: ReferenceServer, rows: int) -> None:
+    """Run the same command again, which must succeed with correct results."""
     ran = workplace.run(*arguments(workplace, server))
     assert ran.exit_status == 0, ran.stderr
     assert_exactly_one_each(server, rows)
@@ -52,7 +52,7 @@ def go_on(workplace: Workplace, server: ReferenceServer, rows: int) -> None:
 def test_killed_at_random_times(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """Twelve kills in a row, each somewhere else, then one run to the end."""
+    """After twelve kills at different moments, one run finishes."""
     contacts(200)
     server.latency = 0.01
     random = Random(9)  # noqa: S311 - repeatable moments
@@ -61,15 +61,15 @@ def test_killed_at_random_times(
         seen = len(server.requests)
         process = workplace.start(*arguments(workplace, server))
         more = seen + random.randint(1, 25)
-        wait_until(lambda: len(server.requests) >= more, process)  # noqa: B023 - called at once
+        wait_until(lambda: len(server.requests) >= more, process)  # noqa: B023 - called immediately
         process.kill()
         process.communicate()
         assert workplace.out.read_text() == "of yesterday"
-    go_on(workplace, server, 200)
+    continue_run(workplace, server, 200)
 
 
 def shares(call: str, count: int) -> list[ParameterSet]:
-    """Every n-th call, dealt out to so many tests: one alone would meet its limit of time."""
+    """Return every n-th call; a single test for all of them would exceed its time limit."""
     return [
         pytest.param(call, range(first, MOST_CALLS, count), id=f"{call}-{first}-of-{count}")
         for first in range(1, count + 1)
@@ -91,7 +91,7 @@ def shares(call: str, count: int) -> list[ParameterSet]:
 def test_killed_at_every_system_call(
     workplace: Workplace, contacts: Contacts, call: str, numbers: range
 ) -> None:
-    """At the first, the second, the third ... until a run ends well."""
+    """The run is killed at the first, the second, the third call, and so on, until it finishes."""
     contacts(ROWS)
     for number in _until_missed(numbers):
         with ReferenceServer() as server:
@@ -101,7 +101,7 @@ def test_killed_at_every_system_call(
                 break
             if workplace.out.exists():
                 assert len(workplace.out.read_text().splitlines()) == 1 + ROWS
-            go_on(workplace, server, ROWS)
+            continue_run(workplace, server, ROWS)
     assert number > numbers[0], f"{call} was never called"
 
 
@@ -116,10 +116,10 @@ def test_killed_at_every_system_call(
         *shares("rename:error=EACCES", 1),
     ],
 )
-def test_the_disk_fails_at_every_call(
+def test_disk_fails_at_every_call(
     workplace: Workplace, contacts: Contacts, fault: str, numbers: range
 ) -> None:
-    """Nothing is sent that is not on record, and the same command goes on from there."""
+    """Only recorded requests are sent, and the same command continues."""
     contacts(ROWS)
     for number in _until_missed(numbers):
         with ReferenceServer() as server:
@@ -128,19 +128,19 @@ def test_the_disk_fails_at_every_call(
             ended = _injected(workplace, server, f"{fault}:when={number}")
             if not ended.was_hit:
                 break
-            # SQLite gets over some faults by itself, before anything is sent and at the end.
+            # SQLite recovers from some faults, before anything is sent and at the end.
             assert ended.exit_status in {0, 2, 5}
             assert max(server.contact_counts().values(), default=0) <= 1
             if (results := workplace.out.read_text()) != "of yesterday":
                 assert len(results.splitlines()) == 1 + ROWS
-            go_on(workplace, server, ROWS)
+            continue_run(workplace, server, ROWS)
     assert number > numbers[0], f"{fault} was never met"
 
 
 @needs_strace
 @pytest.mark.slow
-def test_the_sweep_catches_the_usual_loop(workplace: Workplace, contacts: Contacts) -> None:
-    """The control: without intents, the same kills make duplicates."""
+def test_sweep_finds_duplicates_of_a_naive_loop(workplace: Workplace, contacts: Contacts) -> None:
+    """As a control: without intents, the same kills cause duplicates."""
     contacts(ROWS)
     duplicates = 0
     for number in _until_missed():
@@ -163,10 +163,10 @@ def test_the_sweep_catches_the_usual_loop(workplace: Workplace, contacts: Contac
         *(pytest.param(size, marks=pytest.mark.slow) for size in (40, 56, 64, 80, 128, 160)),
     ],
 )
-def test_a_disk_that_fills_up_ends_the_run_at_once(
+def test_full_disk_stops_the_run(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer, kilobytes: int
 ) -> None:
-    """Whichever file meets the limit first; with room again, the same command goes on."""
+    """Whichever file reaches the limit first; with free space again, the same command continues."""
     contacts(300)
     limited = ["bash", "-c", f'ulimit -f {kilobytes}; exec "$@"', "limited", *COMMAND]
     done = subprocess.run(
@@ -179,13 +179,13 @@ def test_a_disk_that_fills_up_ends_the_run_at_once(
     )
     assert done.returncode in {0, 5}, done.stderr.decode()
     assert b"Traceback" not in done.stderr
-    go_on(workplace, server, 300)
+    continue_run(workplace, server, 300)
 
 
-def test_results_are_rebuilt_when_only_they_were_lost(
+def test_lost_results_are_rebuilt_from_the_journal(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """From the journal, without a request."""
+    """No request is needed."""
     contacts(5)
     refs = [row["ref"] for row in workplace.run(*arguments(workplace, server)).results]
     workplace.out.unlink()
@@ -194,10 +194,10 @@ def test_results_are_rebuilt_when_only_they_were_lost(
     assert len(server.requests) == 5
 
 
-def test_a_lost_journal_is_told_before_anything_is_sent(
+def test_lost_journal_is_reported_before_anything_is_sent(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """The results of yesterday say that contacts are there which the journal does not know."""
+    """The previous results contain contacts for which the journal has no entry."""
     contacts(5)
     workplace.run(*arguments(workplace, server))
     (workplace.directory / "results.csv.journal").unlink()
@@ -211,14 +211,14 @@ def test_a_lost_journal_is_told_before_anything_is_sent(
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
     ids=["SIGINT", "SIGTERM", "SIGHUP"],
 )
-def test_a_signal_finishes_what_is_in_flight_and_writes_all_files(
+def test_signal_finishes_requests_in_flight_and_writes_all_files(
     workplace: Workplace,
     contacts: Contacts,
     server: ReferenceServer,
     number: signal.Signals,
     status: int,
 ) -> None:
-    """Every record has a result, those that were sent are created, the rest goes on later."""
+    """Every record has a result, sent ones are created, and the next run continues."""
     contacts(300)
     server.latency = 0.05
     process = workplace.start(*arguments(workplace, server), "--summary", "summary.json")
@@ -232,13 +232,13 @@ def test_a_signal_finishes_what_is_in_flight_and_writes_all_files(
     assert statuses["created"] == len(server.requests) == len(server.contact_counts())
     assert statuses["created"] + statuses["not_sent"] == 300
     server.latency = 0.0
-    go_on(workplace, server, 300)
+    continue_run(workplace, server, 300)
 
 
-def test_a_second_signal_leaves_at_once_and_safely(
+def test_second_signal_exits_immediately_and_safely(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """Although the API does not answer; the next run goes on."""
+    """The API does not answer; the next run continues."""
     contacts(20)
     server.latency = 20.0
     process = workplace.start(*arguments(workplace, server))
@@ -250,13 +250,11 @@ def test_a_second_signal_leaves_at_once_and_safely(
     assert process.returncode == 130
     assert not workplace.out.exists()
     server.latency = 0.0
-    go_on(workplace, server, 20)
+    continue_run(workplace, server, 20)
 
 
-def test_a_signal_waits_for_no_page_that_waits_itself(
-    workplace: Workplace, contacts: Contacts
-) -> None:
-    """The API asked for a minute while an order was read back: the row stays unclear."""
+def test_signal_does_not_wait_for_a_paused_page(workplace: Workplace, contacts: Contacts) -> None:
+    """The API requested a pause of a minute while an order was read, so the row stays unclear."""
     contacts(3)
     faults = {
         order(2): Fault(status=500, store=True),
@@ -265,16 +263,16 @@ def test_a_signal_waits_for_no_page_that_waits_itself(
     with ReferenceServer(faults=lambda request: faults.pop(request.order_ref, None)) as server:
         for number in range(12):
             server.store(order(2), {"firstName": f"Other {number}"})
-        server.latency = 1.0  # so that the first page comes when all must wait
+        server.latency = 1.0  # so that the first page arrives during the pause
         process = workplace.start(*arguments(workplace, server), "--attempts", "1")
         wait_until(lambda: server.requests[-1:] and server.requests[-1].method == "GET", process)
         wait_until(lambda: server.in_flight == 0, process)
         process.terminate()
         _, stderr = process.communicate(timeout=30)
         assert process.returncode == 143, stderr
-        told = results(workplace)
-        assert [row["status"] for row in told] == ["created", "unknown", "failed"]
-        assert told[1]["error"].startswith("The run stopped before it could be settled.")
+        reported = results(workplace)
+        assert [row["status"] for row in reported] == ["created", "unknown", "failed"]
+        assert reported[1]["error"].startswith("The run stopped before it could be settled.")
         assert len(server.requests) == 4
         server.latency = 0.0
         ran = workplace.run(*arguments(workplace, server))
@@ -282,8 +280,8 @@ def test_a_signal_waits_for_no_page_that_waits_itself(
     assert server.contact_counts() == {order(1): 1, order(2): 13, order(3): 1}
 
 
-def test_a_process_that_was_suspended_goes_on(workplace: Workplace, contacts: Contacts) -> None:
-    """As on a laptop that was shut: the time of its request is up when it wakes."""
+def test_suspended_process_continues(workplace: Workplace, contacts: Contacts) -> None:
+    """As on a laptop that was closed: the deadline of its request has passed when it wakes up."""
     contacts(3)
     faults = {order(2): Fault(store=True, silent=True)}
     with ReferenceServer(faults=lambda request: faults.pop(request.order_ref, None)) as server:
@@ -296,7 +294,7 @@ def test_a_process_that_was_suspended_goes_on(workplace: Workplace, contacts: Co
         process.send_signal(signal.SIGCONT)
         _, stderr = process.communicate(timeout=30)
         assert process.returncode == 0, stderr
-        go_on(workplace, server, 3)
+        continue_run(workplace, server, 3)
     assert [one.order_ref for one in server.requests if one.method == "POST"] == [
         order(n) for n in range(1, 4)
     ]
@@ -317,8 +315,8 @@ time.time = lambda: wall() + next(steps)
 """
 
 
-def test_a_clock_that_steps_harms_nothing(workplace: Workplace, contacts: Contacts) -> None:
-    """By hours, forwards and backwards, at every look: all waiting is by another clock."""
+def test_clock_changes_do_no_harm(workplace: Workplace, contacts: Contacts) -> None:
+    """It steps by hours in both directions; all waiting uses a monotonic clock."""
     (workplace.directory / "sitecustomize.py").write_text(STEPPING)
     paths = f"{workplace.directory}:{workplace.environment.get('PYTHONPATH', '')}"
     source = contacts(3)
@@ -337,10 +335,10 @@ def test_a_clock_that_steps_harms_nothing(workplace: Workplace, contacts: Contac
     assert_exactly_one_each(server, 3)
 
 
-def test_a_signal_leaves_the_rest_of_the_file_unjudged(
+def test_signal_leaves_the_rest_of_the_file_unvalidated(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """Judging takes ten times as long as reading, and whoever sent the signal waits."""
+    """Validating takes ten times as long as reading, and the run should end soon."""
     bad = [("", "x") if n % 1000 else (order(n), "x", "too long") for n in range(1, 60_001)]
     workplace.write([("orderRef", "firstName"), (order(1), "Ann"), (order(1), "Bob"), *bad])
     server.latency = 1.0
@@ -357,10 +355,10 @@ def test_a_signal_leaves_the_rest_of_the_file_unjudged(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_a_signal_during_the_first_reading_sends_nothing(
+def test_signal_during_the_first_reading_sends_nothing(
     workplace: Workplace, server: ReferenceServer, number: signal.Signals
 ) -> None:
-    """It ends with that signal's status and all files, and not with that of --strict."""
+    """It ends with the exit status of the signal, not of --strict, and writes all files."""
     workplace.write([("orderRef", "email"), *((order(n), "no address") for n in range(1, 100_001))])
     process = workplace.start(
         *arguments(workplace, server), "--strict", "--summary", "summary.json"
@@ -375,24 +373,24 @@ def test_a_signal_during_the_first_reading_sends_nothing(
 
 
 def results(workplace: Workplace) -> list[dict[str, str]]:
-    """The records of the results file."""
+    """Return the records of the results file."""
     with workplace.out.open(newline="") as file:
         return list(csv.DictReader(file))
 
 
 def is_surveying(process: "subprocess.Popen[str]", workplace: Workplace) -> bool:
-    """Whether the process has its journal by now and reads the source file."""
+    """Whether the process has opened its journal and reads the source file."""
     opened = set()
     for link in Path(f"/proc/{process.pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+        with contextlib.suppress(FileNotFoundError):  # closed in between
             opened.add(str(link.readlink()))
     return {str(workplace.directory / "contacts.csv"), f"{workplace.out}.journal"} <= opened
 
 
-def test_what_was_sent_is_not_told_as_not_sent_by_a_run_that_never_begins(
+def test_unclear_row_is_not_reported_as_not_sent_by_a_refused_run(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """A killed run has sent it; what --strict finds keeps the next from asking."""
+    """A killed run has sent it, and --strict keeps the next run from settling it."""
     source = contacts(2)
     server.fault_of = lambda _: Fault(silent=True, store=True)
     process = workplace.start(*arguments(workplace, server))
@@ -406,7 +404,7 @@ def test_what_was_sent_is_not_told_as_not_sent_by_a_run_that_never_begins(
 
 
 def clear(workplace: Workplace) -> None:
-    """Forget earlier runs."""
+    """Remove the files of earlier runs."""
     for path in workplace.directory.iterdir():
         if path.name != "contacts.csv":
             path.unlink()
@@ -414,7 +412,7 @@ def clear(workplace: Workplace) -> None:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended whose n-th system call was to meet a fault.
+    """How a command ended that was to meet a fault at its n-th system call.
 
     Attributes:
         was_hit: Whether there was an n-th one.

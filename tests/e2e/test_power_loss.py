@@ -1,4 +1,4 @@
-"""What would be on the disk if the power failed: only what was synced.
+"""What would be on the disk after a power loss: only what was synced.
 
 The system calls of a run are recorded, and its writes put on a model of a disk on which a
 file holds what its last sync has left.
@@ -27,7 +27,7 @@ ORDER = re.compile(rb"POST /v2.1/orders/([-0-9a-f]{36})/")
 
 @dataclass(frozen=True)
 class Call:
-    """A system call: its name, what it is about and, for a write, where and what."""
+    """A system call: its name, its subject and, for a write, offset and content."""
 
     name: str
     path: str
@@ -37,13 +37,13 @@ class Call:
 
 @dataclass
 class Disk:
-    """Files by path: as the system shows them, and as a power loss would leave them."""
+    """Files by path, as the system shows them and as a power loss would leave them."""
 
     shown: dict[str, bytearray] = field(default_factory=dict)
     kept: dict[str, bytes] = field(default_factory=dict)
 
     def take(self, call: Call) -> None:
-        """Carry out a call."""
+        """Apply a call."""
         content = self.shown.setdefault(call.path, bytearray())
         if call.name == "pwrite64":
             content.extend(bytes(max(0, call.offset + len(call.data) - len(content))))
@@ -53,7 +53,7 @@ class Disk:
 
 
 def calls(trace: str) -> Iterator[Call]:
-    """The calls in the order in which requests left and everything else was done."""
+    """Return the calls, with requests in the order in which they were sent."""
     begun: dict[str, str] = {}
     for line in trace.splitlines():
         if found := BEGUN.match(line):
@@ -87,10 +87,10 @@ def _bytes(shown: str) -> bytes:
 @pytest.mark.skipif(
     shutil.which("strace") is None, reason="recording system calls takes strace (Linux)"
 )
-def test_all_is_synced_before_anybody_acts_on_it(
+def test_everything_is_synced_before_it_is_relied_on(
     workplace: Workplace, contacts: Callable[[int], Path], server: ReferenceServer
 ) -> None:
-    """Each intent before its request leaves, and the results before they take their name."""
+    """Each intent before its request is sent, and the results before they are renamed."""
     contacts(ROWS)
     trace = workplace.directory / "trace"
     recorder = ["strace", "-f", "-qq", "-y", "-xx", "-s", "70000", "-o", trace]
@@ -108,7 +108,7 @@ def test_all_is_synced_before_anybody_acts_on_it(
     for call in done:
         if call.name == "sendto" and (found := ORDER.search(call.data)):
             assert found[1] in disk.kept[journal]
-            # A log of what was there before, which a restart would put back, is void by now.
+            # The rollback journal of SQLite is no longer valid, so a restart would not apply it.
             assert not any(disk.kept.get(f"{journal}-journal", b"")[:28])
             sent.add(found[1])
         disk.take(call)

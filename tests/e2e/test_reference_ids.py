@@ -1,4 +1,4 @@
-"""Orders by the organisation's own number."""
+"""Orders that are named by the organisation's own number."""
 
 import sqlite3
 import time
@@ -14,18 +14,18 @@ NUMBERS = {order(1): "WEB-1", order(2): "WEB-2", order(3): "TWICE", order(4): "T
 
 @pytest.fixture
 def numbered() -> Iterator[ReferenceServer]:
-    """A server whose orders have numbers."""
+    """Return a server whose orders have numbers."""
     with ReferenceServer(orders=NUMBERS) as server:
         yield server
 
 
 def look_ups(server: ReferenceServer) -> list[str]:
-    """The numbers that were looked up, in order."""
+    """Return the numbers that were looked up, in order."""
     return [r.query["referenceId"] for r in server.requests if r.path == "/v2.1/orders"]
 
 
 def test_each_number_is_looked_up_once(workplace: Workplace, numbered: ReferenceServer) -> None:
-    """However many rows it has; the results hold the ref of the order."""
+    """It has several rows; the results contain the ref of the order."""
     rows = [("WEB-1", "Ann"), ("WEB-2", "Bob"), ("WEB-1", "Eve"), ("WEB-1", "Joe")]
     ran = workplace.send(workplace.write([("referenceId", "firstName"), *rows]), numbered)
     assert ran.exit_status == 0, ran.stderr
@@ -36,10 +36,10 @@ def test_each_number_is_looked_up_once(workplace: Workplace, numbered: Reference
     assert names == ["Ann", "Eve", "Joe"]
 
 
-def test_a_second_run_looks_up_and_sends_nothing(
+def test_second_run_looks_up_and_sends_nothing(
     workplace: Workplace, numbered: ReferenceServer
 ) -> None:
-    """The journal knows the contacts by the number, too."""
+    """The journal has entries under the number as well."""
     source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann"), ("WEB-2", "Bob")])
     first = workplace.send(source, numbered)
     before = len(numbered.requests)
@@ -49,10 +49,10 @@ def test_a_second_run_looks_up_and_sends_nothing(
     assert len(numbered.requests) == before
 
 
-def test_the_same_contact_by_number_and_by_ref_is_created_once(
+def test_same_contact_by_number_and_by_ref_is_created_once(
     workplace: Workplace, numbered: ReferenceServer
 ) -> None:
-    """Whichever way its order is named, and whichever comes first."""
+    """In either order."""
     by_number = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann")], "a.csv")
     by_ref = workplace.write([("orderRef", "firstName"), (order(1), "Ann")], "b.csv")
     for source in (by_number, by_ref, by_number):
@@ -67,7 +67,7 @@ def test_the_same_contact_by_number_and_by_ref_is_created_once(
 def test_numbers_without_or_with_several_orders_are_rejected(
     workplace: Workplace, numbered: ReferenceServer
 ) -> None:
-    """With a code of their own and the number in the text; the others go on."""
+    """They have their own error codes and the number in the message; other rows are sent."""
     rows = [("WEB-1", "Ann"), ("NONE", "Bob"), ("TWICE", "Eve"), ("NONE", "Joe")]
     ran = workplace.send(workplace.write([("referenceId", "firstName"), *rows]), numbered)
     assert ran.exit_status == 1
@@ -79,7 +79,7 @@ def test_numbers_without_or_with_several_orders_are_rejected(
     assert sorted(look_ups(numbered)) == ["NONE", "TWICE", "WEB-1"]
 
 
-def test_a_row_with_both_uses_the_ref_and_asks_nothing(
+def test_row_with_both_uses_the_ref_without_a_look_up(
     workplace: Workplace, numbered: ReferenceServer
 ) -> None:
     """Rows of one file may name their order either way."""
@@ -91,18 +91,18 @@ def test_a_row_with_both_uses_the_ref_and_asks_nothing(
     assert numbered.contact_counts() == {order(1): 1, order(2): 2}
 
 
-def test_numbers_are_told_apart_by_case(workplace: Workplace) -> None:
-    """They are the organisation's own, and nobody knows what they mean."""
+def test_numbers_are_case_sensitive(workplace: Workplace) -> None:
+    """They are defined by the organisation, so nothing is assumed about them."""
     with ReferenceServer(orders={order(1): "a-1", order(2): "A-1"}) as server:
         source = workplace.write([("referenceId", "firstName"), ("a-1", "Ann"), ("A-1", "Ann")])
         ran = workplace.send(source, server)
     assert ran.statuses == ["created", "created"]
 
 
-def test_an_unclear_answer_is_settled_for_such_rows_too(
+def test_unclear_answer_is_settled_for_a_row_with_a_number(
     workplace: Workplace, numbered: ReferenceServer
 ) -> None:
-    """By the order that was looked up."""
+    """The order that was looked up is read."""
     faults = iter([Fault(status=500, store=True), Fault(drop=True, store=True)])
     numbered.fault_of = lambda _: next(faults, None)
     source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann"), ("WEB-2", "Bob")])
@@ -111,10 +111,10 @@ def test_an_unclear_answer_is_settled_for_such_rows_too(
     assert numbered.contact_counts() == {order(1): 1, order(2): 1}
 
 
-def test_a_duplicate_is_the_row_that_was_created(
+def test_duplicate_of_a_row_with_a_number_waits_for_its_first(
     workplace: Workplace, numbered: ReferenceServer
 ) -> None:
-    """It waits for its order as its first does, in the first run and in any other."""
+    """Both wait for their order, in the first run and in later ones."""
     numbered.latency = 0.02
     rows = [("WEB-1", "Ann"), ("WEB-1", "Ann"), ("NONE", "Bob"), ("NONE", "Bob")]
     source = workplace.write([("referenceId", "firstName"), *rows])
@@ -127,12 +127,12 @@ def test_a_duplicate_is_the_row_that_was_created(
 
 
 @pytest.mark.parametrize("latency", [0.0, 0.02])
-def test_rows_of_an_order_keep_their_order_whichever_way_they_name_it(
+def test_rows_of_one_order_by_number_and_by_ref_keep_their_sequence(
     workplace: Workplace, latency: float
 ) -> None:
-    """The same contact by ref and by number is created once, and told as a duplicate.
+    """The same contact by ref and by number is created once and reported as a duplicate.
 
-    The next run tells the same rows as duplicates, of contacts that exist.
+    The next run reports the same rows as duplicates of existing contacts.
     """
     by_ref, by_number, another = (order(1), ""), ("", "WEB-1"), ("", "WEB-2")
     rows = [
@@ -148,21 +148,21 @@ def test_rows_of_an_order_keep_their_order_whichever_way_they_name_it(
     with ReferenceServer(orders=NUMBERS, latency=latency) as server:
         ran = workplace.send(source, server)
         names = [contact["firstName"] for contact in server.contacts[order(1)]]
-        statuses, told = ran.statuses, [row["ref"] for row in ran.results]
+        statuses, reported = ran.statuses, [row["ref"] for row in ran.results]
         again = workplace.send(source, server)
     assert ran.exit_status == 0, ran.stderr
     assert names == [*(f"Ann {n}" for n in range(15)), "Eve", "Joe"]
     created, twice = ["created"], ["duplicate"]
     assert statuses == created * 10 + twice * 5 + created * 6 + twice + created * 2 + twice
-    assert len(set(told)) == len(names) + 1
+    assert len(set(reported)) == len(names) + 1
     assert again.statuses == [one.replace("created", "exists") for one in statuses]
-    assert [row["ref"] for row in again.results] == told
+    assert [row["ref"] for row in again.results] == reported
 
 
-def test_what_the_journal_knows_waits_for_no_look_up(
+def test_recorded_contact_waits_for_no_look_up(
     workplace: Workplace, numbered: ReferenceServer
 ) -> None:
-    """It is there whatever comes of the rows before it."""
+    """It exists, whatever happens to the rows before it."""
     header = ("orderRef", "referenceId", "firstName")
     rows = [(order(1), "", "Ann"), ("", "WEB-2", "Bob")]
     workplace.send(workplace.write([header, *rows]), numbered)
@@ -175,7 +175,7 @@ def test_what_the_journal_knows_waits_for_no_look_up(
 
 
 def test_sending_does_not_wait_for_other_look_ups(workplace: Workplace) -> None:
-    """What can be sent is sent before anything else is looked up."""
+    """Rows whose order is known are sent before the next look-up."""
     with ReferenceServer(orders={order(n): f"N{n}" for n in range(100)}) as server:
         rows = [(f"N{n}", "Ann") for n in range(100)]
         source = workplace.write([("referenceId", "firstName"), *rows])
@@ -186,7 +186,7 @@ def test_sending_does_not_wait_for_other_look_ups(workplace: Workplace) -> None:
 
 
 def item(number: int, **fields: object) -> dict[str, object]:
-    """An order as the API lists it."""
+    """Return an order as the API lists it."""
     return {"ref": order(number), **fields}
 
 
@@ -214,10 +214,10 @@ def item(number: int, **fields: object) -> dict[str, object]:
         pytest.param(400, "failed", "http.400", id="400"),
     ],
 )
-def test_only_an_order_of_that_very_number_is_taken(
+def test_only_an_order_with_exactly_that_number_is_used(
     workplace: Workplace, answer: object, status: str, code: str
 ) -> None:
-    """Nothing is sent to any other, whatever the look-up answers."""
+    """Nothing is sent to any other order, whatever the look-up returns."""
 
     class Looked(ReferenceServer):
         def reply_to(self, request: Request) -> Reply:
@@ -257,8 +257,8 @@ def test_only_an_order_of_that_very_number_is_taken(
         "..",
     ],
 )
-def test_any_text_is_a_number(workplace: Workplace, number: str) -> None:
-    """It arrives as it stands in the file."""
+def test_number_may_be_any_text(workplace: Workplace, number: str) -> None:
+    """It arrives as it is in the file."""
     with ReferenceServer(orders={order(1): number}) as server:
         source = workplace.write([("referenceId", "firstName"), (f" {number} ", "Ann")])
         ran = workplace.send(source, server)
@@ -267,10 +267,10 @@ def test_any_text_is_a_number(workplace: Workplace, number: str) -> None:
 
 
 @pytest.mark.parametrize(("known", "status"), [(0, 5), (1, 1)])
-def test_look_ups_that_find_nothing_but_404_stop_a_run(
+def test_look_ups_that_are_all_answered_404_stop_a_run(
     workplace: Workplace, known: int, status: int
 ) -> None:
-    """It is not the API then, unless one of them has found its order."""
+    """The destination is not the API, unless one look-up has found its order."""
 
     class Elsewhere(ReferenceServer):
         def _orders(self, request: Request) -> Reply:
@@ -288,8 +288,8 @@ def test_look_ups_that_find_nothing_but_404_stop_a_run(
     assert ("--base-url" in ran.stderr) is (known == 0)
 
 
-def test_what_a_killed_run_left_is_settled_without_another_look_up(workplace: Workplace) -> None:
-    """It is known to which order it went; so a look-up that fails makes no lie of it."""
+def test_contact_of_a_killed_run_is_settled_without_a_look_up(workplace: Workplace) -> None:
+    """Its order is recorded, so a failing look-up does not matter."""
 
     class Silent(ReferenceServer):
         is_blind = False
@@ -315,7 +315,7 @@ def test_what_a_killed_run_left_is_settled_without_another_look_up(workplace: Wo
 
 
 @pytest.mark.parametrize("cells", [(order(2), ""), ("", "WEB-2")], ids=["by-ref", "by-number"])
-def test_what_a_killed_run_left_stays_unclear_while_it_is_held_back(
+def test_contact_of_a_killed_run_stays_unclear_while_it_waits(
     workplace: Workplace, numbered: ReferenceServer, cells: tuple[str, str]
 ) -> None:
     """The run stops while the order of an earlier row is looked up; nothing is sent twice."""
@@ -337,13 +337,13 @@ def test_what_a_killed_run_left_stays_unclear_while_it_is_held_back(
 
 
 def entries(workplace: Workplace) -> list[tuple[object, ...]]:
-    """What the journal holds."""
+    """Return the entries of the journal."""
     with closing(sqlite3.connect(workplace.directory / "results.csv.journal")) as connection:
         return connection.execute("SELECT * FROM entry ORDER BY key").fetchall()
 
 
-def test_a_look_up_that_fails_takes_nothing_from_the_journal(workplace: Workplace) -> None:
-    """Of a contact that was not created, and of one that an undo has deleted."""
+def test_failed_look_up_does_not_change_the_journal(workplace: Workplace) -> None:
+    """Neither for a contact that was not created, nor for one that an undo has deleted."""
 
     class Moody(ReferenceServer):
         is_blind = False
@@ -364,8 +364,8 @@ def test_a_look_up_that_fails_takes_nothing_from_the_journal(workplace: Workplac
         assert server.contact_counts() == {order(1): 1, order(2): 1}
 
 
-def test_a_number_can_become_that_of_another_order(workplace: Workplace) -> None:
-    """What is not there is created in the order that has the number now."""
+def test_number_may_move_to_another_order(workplace: Workplace) -> None:
+    """A missing contact is created in the order that has the number now."""
     with ReferenceServer(orders={order(1): "WEB-1"}) as server:
         source = workplace.write([("referenceId", "firstName"), ("WEB-1", "Ann")])
         assert workplace.send(source, server).statuses == ["created"]
@@ -376,17 +376,17 @@ def test_a_number_can_become_that_of_another_order(workplace: Workplace) -> None
         assert server.contact_counts() == {order(2): 1}
 
 
-def test_a_duplicate_that_a_signal_overtakes_takes_nothing_from_the_journal(
+def test_duplicate_interrupted_by_a_signal_does_not_change_the_journal(
     workplace: Workplace, numbered: ReferenceServer
 ) -> None:
-    """Its first, which names the order by number, is in flight when the run is told to end."""
+    """Its first, which names the order by number, is in flight at the signal."""
     header, again = ("orderRef", "referenceId", "firstName"), (order(1), "", "Ann")
     rows = [("", "WEB-1", "Ann"), ("", "WEB-2", "Bob"), (order(1), "", "Cat"), again]
     numbered.fault_of = lambda _: Fault(store=True, delay=2.0)
     given = (workplace.write([header, *rows]), "--base-url", numbered.url, "--out", workplace.out)
     process = workplace.start(*given)
     wait_until(lambda: numbered.contact_counts() and len(look_ups(numbered)) == 2, process)
-    time.sleep(0.5)  # so that the last row is in its lane, behind another one
+    time.sleep(0.5)  # so that the last row is queued behind another one
     process.terminate()
     process.communicate()
     numbered.fault_of = lambda _: None

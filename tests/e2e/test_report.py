@@ -1,4 +1,4 @@
-"""The report in a browser: light and dark, on a phone and on paper."""
+"""The report in a browser: light and dark colours, on a phone and on paper."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Credentials and personal data never reach what a run writes besides its results.
+"""Credentials and personal data are never written anywhere except to the results.
 
 Every cell and both credentials carry a mark that occurs nowhere else, and the API quotes what
 it was sent in all of its refusals; then everything the program wrote is searched.
@@ -27,7 +27,7 @@ NOT_FOR_ALL = {"contacts.csv", "results.csv", "rejects.csv", "credentials.toml"}
 
 
 def rows() -> list[tuple[str, ...]]:
-    """Records that come to every kind of end, all of them marked."""
+    """Return records with every kind of outcome, all of them marked."""
     good = ("CELLMARK Ann", "cellmark@example.com", "male", "1990-01-01", "CELLMARK1", "CELLMARK")
     return [
         HEADER,
@@ -40,7 +40,7 @@ def rows() -> list[tuple[str, ...]]:
 
 
 def quoting(request: Request) -> Fault | None:
-    """Refuse in many ways, each time with the words of the request."""
+    """Return refusals of many kinds that quote the request."""
     words = request.body.decode() + request.headers["authorization"]
     body = json.dumps({"status": 1, "message": f"CELLMARK {words}"}).encode()
     number = int(request.order_ref[-2:])
@@ -58,7 +58,7 @@ def quoting(request: Request) -> Fault | None:
 
 
 def always(status: int) -> Callable[[Request], Fault]:
-    """The same refusal for everybody, in the words of the request."""
+    """Return one refusal for every request, which quotes it."""
 
     def fault(request: Request) -> Fault:
         words = request.body.decode() + request.headers["authorization"]
@@ -68,7 +68,7 @@ def always(status: int) -> Callable[[Request], Fault]:
 
 
 def search(workplace: Workplace, *texts: str) -> None:
-    """Look for every mark in all files that are not for personal data, and in ``texts``."""
+    """Search for every mark in ``texts`` and in all files that are not for personal data."""
     written = {
         path.name: path.read_bytes()
         for path in workplace.directory.iterdir()
@@ -85,7 +85,7 @@ def search(workplace: Workplace, *texts: str) -> None:
 
 @pytest.fixture
 def marked(workplace: Workplace) -> Workplace:
-    """A workplace with marked credentials, in a file of their own."""
+    """Return a directory with marked credentials in their own file."""
     path = workplace.directory / "credentials.toml"
     path.touch(0o600)
     path.write_text(f'client_key = "{KEY}"\napi_token = "{TOKEN}"\n')
@@ -109,7 +109,7 @@ def marked(workplace: Workplace) -> Workplace:
 def test_nothing_secret_is_written(
     marked: Workplace, faults: Callable[[Request], Fault | None], log_format: str, volume: str
 ) -> None:
-    """Whatever goes wrong, however much is said about it."""
+    """Even with the most verbose options and many kinds of errors."""
     with ReferenceServer(faults=faults, authorize=False) as server:
         ran = marked.send(
             marked.write(rows()), server, "--credentials-file", "credentials.toml",
@@ -122,8 +122,8 @@ def test_nothing_secret_is_written(
 
 
 @pytest.mark.slow
-def test_a_stop_because_the_api_is_down_does_not_quote_it(marked: Workplace) -> None:
-    """Its reason is told in the log, the summary and the report; it is not the API's to word."""
+def test_reason_of_a_stop_does_not_quote_the_api(marked: Workplace) -> None:
+    """It is in the log, the summary and the report."""
     with ReferenceServer(faults=always(503), authorize=False) as server:
         ran = marked.send(
             marked.write(rows()), server, "--credentials-file", "credentials.toml",
@@ -133,8 +133,8 @@ def test_a_stop_because_the_api_is_down_does_not_quote_it(marked: Workplace) -> 
     search(marked, ran.stderr)
 
 
-def test_the_process_list_shows_no_credentials(marked: Workplace) -> None:
-    """Nor the environment of the process, when they come from a file."""
+def test_process_list_shows_no_credentials(marked: Workplace) -> None:
+    """Neither does the environment of the process, if they come from a file."""
     shown: list[bytes] = []
     process = None
 
@@ -155,23 +155,23 @@ def test_the_process_list_shows_no_credentials(marked: Workplace) -> None:
     assert not [mark for mark in MARKS for text in shown if mark.encode() in text]
 
 
-def test_the_sandbox_is_not_given_the_credentials_of_production(
+def test_sandbox_does_not_receive_production_credentials(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A rehearsal has its own."""
+    """It has its own."""
     monkeypatch.setenv("SITECORE_CDP_CLIENT_KEY", KEY)
     monkeypatch.setenv("SITECORE_CDP_API_TOKEN", TOKEN)
     with sandbox_running(None):
         tasks = Path("/proc/self/task").glob("*/children")
         children = [number for task in tasks for number in task.read_text().split()]
-        told = [Path(f"/proc/{number}/environ").read_bytes() for number in children]
-        told += [Path(f"/proc/{number}/cmdline").read_bytes() for number in children]
-    assert any(b"importer.sandbox" in text for text in told)
-    assert not [mark for mark in MARKS for text in told if mark.encode() in text]
+        reported = [Path(f"/proc/{number}/environ").read_bytes() for number in children]
+        reported += [Path(f"/proc/{number}/cmdline").read_bytes() for number in children]
+    assert any(b"importer.sandbox" in text for text in reported)
+    assert not [mark for mark in MARKS for text in reported if mark.encode() in text]
 
 
-def test_a_journal_that_was_left_by_a_kill_holds_nothing_secret(marked: Workplace) -> None:
-    """Nor do the files that the database keeps beside it while it is open."""
+def test_journal_of_a_killed_run_contains_nothing_secret(marked: Workplace) -> None:
+    """Neither do the files that the database keeps beside it while it is open."""
     with ReferenceServer(authorize=False) as server:
         server.latency = 0.3
         process = marked.start(
@@ -189,10 +189,8 @@ def test_a_journal_that_was_left_by_a_kill_holds_nothing_secret(marked: Workplac
         assert not [mark for mark in MARKS if mark.encode() in path.read_bytes()]
 
 
-def test_a_fault_of_the_program_does_not_show_what_a_cell_holds(
-    marked: Workplace, tmp_path: Path
-) -> None:
-    """An error's own text may quote it; the place and the kind of the error are enough."""
+def test_internal_error_does_not_show_a_cell(marked: Workplace, tmp_path: Path) -> None:
+    """Its own message may quote the cell; type and place of the error are enough."""
     (tmp_path / "sitecustomize.py").write_text(
         "import importer.planning as planning\n"
         "def broken(valid, key):\n    raise KeyError(str(valid.to_dict()))\n"
@@ -208,10 +206,10 @@ def test_a_fault_of_the_program_does_not_show_what_a_cell_holds(
     assert not ran.out.exists()
 
 
-def test_a_fault_while_sending_leaves_its_row_unclear_and_says_where_it_is(
+def test_internal_error_while_sending_leaves_its_row_unclear(
     marked: Workplace, tmp_path: Path
 ) -> None:
-    """The thread that sends dies: the run stops, every row is told, and the next goes on."""
+    """The run stops, every row has a result, the place is reported, and the next run continues."""
     (tmp_path / "sitecustomize.py").write_text(
         "from importer.api import Connection\n"
         "carry_out = Connection.carry_out\n"

@@ -1,4 +1,4 @@
-"""Unclear answers are settled by reading the order's contacts back, and never by a guess."""
+"""Unclear answers are settled by reading the order's contacts, never by guessing."""
 
 import json
 import time
@@ -33,12 +33,12 @@ READINGS: dict[str, tuple[list[Fault | None], str]] = {
         [Fault(store=True, body=FULL_PAGE.encode()), Fault(status=500)] * 2,
         "unknown",
     ),
-    "there-at-the-third-look": ([NOTHING, NOTHING, None], "created"),
+    "found-by-the-third-reading": ([NOTHING, NOTHING, None], "created"),
 }
-"""What the lists of an order answer, the last one for ever, and what a run makes of it."""
+"""Answers to readings of an order, of which the last repeats, and the resulting status."""
 
 
-def test_a_reading_that_fails_leaves_the_row_unclear_and_sends_nothing(
+def test_failed_reading_leaves_the_row_unclear_and_sends_nothing(
     workplace: Workplace, contacts: Contacts
 ) -> None:
     """Every tenth row is stored without a clear answer and meets another list of the table."""
@@ -52,7 +52,7 @@ def test_a_reading_that_fails_leaves_the_row_unclear_and_sends_nothing(
         left = turns[request.order_ref]
         return left.pop(0) if len(left) > 1 else left[0]
 
-    def told(ran: Ran) -> dict[str, str]:
+    def reported(ran: Ran) -> dict[str, str]:
         rows = (row for row in ran.results if row["orderRef"] in names)
         return {names[row["orderRef"]]: row["status"] for row in rows}
 
@@ -60,19 +60,19 @@ def test_a_reading_that_fails_leaves_the_row_unclear_and_sends_nothing(
     with ReferenceServer(faults=fault_of, latency=0.02) as server:
         server.list_fault_of = list_fault_of
         first = workplace.send(source, server, "--timeout", 1, "--attempts", 2)
-        assert told(first) == {name: status for name, (_, status) in READINGS.items()}
+        assert reported(first) == {name: status for name, (_, status) in READINGS.items()}
         assert set(first.statuses) == {"created", "unknown"}
         server.list_fault_of = lambda _: None
         second = workplace.send(source, server)
     expected = {"unknown": "created", "created": "exists"}
-    assert told(second) == {name: expected[status] for name, (_, status) in READINGS.items()}
+    assert reported(second) == {name: expected[status] for name, (_, status) in READINGS.items()}
     posts = Counter(one.order_ref for one in server.requests if one.method == "POST")
     assert set(posts.values()) == {1}
     assert set(server.contact_counts().values()) == {1}
 
 
-def test_contacts_may_come_in_any_order(workplace: Workplace) -> None:
-    """The one that was sent is known by what it holds, not by where it stands."""
+def test_contacts_may_be_listed_in_any_order(workplace: Workplace) -> None:
+    """The contact that was sent is recognised by its values."""
     source = workplace.write([("orderRef", "firstName"), (order(1), "Ann"), (order(1), "Bob")])
     with ReferenceServer(faults=lambda _: Fault(status=500, store=True)) as server:
         server.list_fault_of = lambda _: server.contacts[order(1)].reverse()
@@ -81,10 +81,10 @@ def test_contacts_may_come_in_any_order(workplace: Workplace) -> None:
     assert [row["ref"] for row in ran.results] == [refs["Ann"], refs["Bob"]]
 
 
-def test_a_fresh_start_never_takes_an_old_contact_for_a_new_one(
+def test_fresh_run_does_not_take_an_old_contact_for_a_new_one(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """An unclear answer right after ``--fresh``: the old one is known to be another's."""
+    """The journal keeps the refs of contacts from before --fresh."""
     source = contacts(1)
     (old,) = workplace.send(source, server).results
     faults = [Fault(status=500, store=True)]
@@ -94,10 +94,10 @@ def test_a_fresh_start_never_takes_an_old_contact_for_a_new_one(
     assert new["ref"] != old["ref"]
 
 
-def test_identical_rows_of_different_content_are_told_apart_when_settling(
+def test_two_unclear_contacts_of_one_order_get_their_own_refs(
     workplace: Workplace,
 ) -> None:
-    """Two contacts of one order, both answered unclearly, each get their own ref."""
+    """Their values distinguish them."""
     source = workplace.write(
         [("orderRef", "firstName"), (order(1), "Ann"), (order(1), "Bob"), (order(1), "Ann B")]
     )
@@ -109,7 +109,7 @@ def test_identical_rows_of_different_content_are_told_apart_when_settling(
 
 
 def test_settling_reads_all_pages(workplace: Workplace) -> None:
-    """The contact that was stored is the last of many of its order."""
+    """The contact that was stored is the last of many in its order."""
     source = workplace.write([("orderRef", "firstName"), (order(1), "Ann")])
     with ReferenceServer(faults=[Fault(status=500, store=True)]) as server:
         for number in range(250):
@@ -119,7 +119,7 @@ def test_settling_reads_all_pages(workplace: Workplace) -> None:
     assert ran.results[0]["ref"] == server.contacts[order(1)][-1]["ref"]
 
 
-def test_every_page_of_a_list_waits_for_its_turn(workplace: Workplace) -> None:
+def test_rate_counts_every_page_of_a_list(workplace: Workplace) -> None:
     """``--rate`` counts requests, not lists: 26 of them take half a second at 50 a second."""
     source = workplace.write([("orderRef", "firstName"), (order(1), "Ann")])
     with _Timed(faults=[Fault(status=500, store=True)]) as server:
@@ -132,7 +132,7 @@ def test_every_page_of_a_list_waits_for_its_turn(workplace: Workplace) -> None:
 
 
 class _Timed(ReferenceServer):
-    """Notes when each request came."""
+    """A server that records when each request arrived."""
 
     def __init__(self, *, faults: list[Fault | None]) -> None:
         super().__init__(faults)
@@ -143,8 +143,8 @@ class _Timed(ReferenceServer):
         super().arrived(request)
 
 
-def test_two_equal_contacts_are_unknown_and_both_are_named(workplace: Workplace) -> None:
-    """Nobody can tell which of them is the row's."""
+def test_two_equal_contacts_leave_the_row_unknown(workplace: Workplace) -> None:
+    """Which of them belongs to the row cannot be known, so both refs are reported."""
     source = workplace.write([("orderRef", "firstName"), (order(1), "Ann")])
     with ReferenceServer(faults=[Fault(status=500, store=True)]) as server:
         server.store(order(1), {"firstName": "Ann"})
@@ -156,8 +156,8 @@ def test_two_equal_contacts_are_unknown_and_both_are_named(workplace: Workplace)
     assert len(server.contacts[order(1)]) == 2
 
 
-def test_what_could_not_be_settled_is_settled_by_the_next_run(workplace: Workplace) -> None:
-    """Reading back fails for the whole of the first run: it never leads to sending again."""
+def test_unsettled_row_is_settled_by_the_next_run(workplace: Workplace) -> None:
+    """Reading fails throughout the first run, which does not send the row again."""
     source = workplace.write([("orderRef", "firstName"), (order(1), "Ann"), (order(2), "Bob")])
     with ReferenceServer(faults=[Fault(status=500, store=True)]) as server:
         server.list_fault_of = lambda _: Fault(status=500)
@@ -172,8 +172,8 @@ def test_what_could_not_be_settled_is_settled_by_the_next_run(workplace: Workpla
     assert server.contact_counts() == {order(1): 1, order(2): 1}
 
 
-def test_a_contact_that_may_be_it_is_never_sent_again(workplace: Workplace) -> None:
-    """The API stored a shortened name and gave no answer: nobody can tell, so it is told."""
+def test_similar_contact_is_reported_and_not_sent_again(workplace: Workplace) -> None:
+    """The API stored a shortened name and gave no answer, so the result stays open."""
     source = workplace.write([("orderRef", "firstName", "email"), (order(1), "Annabel", "a@x.ie")])
     with ReferenceServer(faults=[Fault(status=500)]) as server:
         stored = server.store(order(1), {"firstName": "Anna", "emails": ["a@x.ie"]})
@@ -186,8 +186,8 @@ def test_a_contact_that_may_be_it_is_never_sent_again(workplace: Workplace) -> N
 
 
 @pytest.mark.real_delays
-def test_a_request_that_is_carried_out_far_too_late_is_told(workplace: Workplace) -> None:
-    """The first one is stored when it was long given up and sent again: both refs are named."""
+def test_request_carried_out_late_is_reported(workplace: Workplace) -> None:
+    """It was abandoned and sent again before it was stored; both refs are reported."""
     source = workplace.write([("orderRef", "firstName"), (order(1), "Ann")])
     with ReferenceServer(faults=[Fault(silent=True, store_after=9.0)]) as server:
         ran = workplace.send(source, server, "--timeout", 1)
@@ -199,10 +199,8 @@ def test_a_request_that_is_carried_out_far_too_late_is_told(workplace: Workplace
     }
 
 
-def test_a_ref_that_another_row_was_given_is_not_believed(
-    workplace: Workplace, contacts: Contacts
-) -> None:
-    """A server that answers with the same ref each time; reading back tells the true ones."""
+def test_ref_of_another_row_is_not_trusted(workplace: Workplace, contacts: Contacts) -> None:
+    """The server answers with the same ref each time; reading shows the correct ones."""
     body = json.dumps({"ref": order(999)}).encode()
     with ReferenceServer(faults=lambda _: Fault(store=True, body=body)) as server:
         ran = workplace.send(contacts(3), server, "--concurrency", 1)
@@ -211,8 +209,8 @@ def test_a_ref_that_another_row_was_given_is_not_believed(
     assert refs[1:] == [server.contacts[order(n)][0]["ref"] for n in (2, 3)]
 
 
-def test_contacts_that_hold_one_another_are_told_apart(workplace: Workplace) -> None:
-    """One without a last name was not stored, the one with it was: nobody's ref is mixed up."""
+def test_contact_that_contains_another_is_not_mistaken_for_it(workplace: Workplace) -> None:
+    """The one without a last name was not stored, the one with it was."""
     source = workplace.write(
         [("orderRef", "firstName", "lastName"), (order(1), "Ann", ""), (order(1), "Ann", "Bee")]
     )
@@ -225,8 +223,8 @@ def test_contacts_that_hold_one_another_are_told_apart(workplace: Workplace) -> 
     assert last_names == ["Smith", "Bee"]
 
 
-def test_a_created_contact_without_ref_is_never_sent_again(workplace: Workplace) -> None:
-    """The API said 201; what its list could not tell is asked again by the next run."""
+def test_created_contact_without_a_ref_is_not_sent_again(workplace: Workplace) -> None:
+    """The API answered 201; the next run reads the list again to find the ref."""
     source = workplace.write([("orderRef", "firstName"), (order(1), "Ann")])
     with ReferenceServer(faults=[Fault(store=True, body=b"{}")]) as server:
         server.list_fault_of = lambda _: Fault(status=500)

@@ -1,4 +1,4 @@
-"""The progress bar on a real terminal, and nothing of it anywhere else."""
+"""The progress bar is drawn on a terminal and nowhere else."""
 
 import fcntl
 import json
@@ -21,7 +21,7 @@ Contacts = Callable[[int], Path]
 def on_a_terminal(
     workplace: Workplace, columns: int, *arguments: object, interrupt_at: str = "never"
 ) -> tuple[int, str]:
-    """Run the command with a terminal of so many columns as its standard error."""
+    """Run the command with a terminal of this width as its standard error."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
@@ -36,7 +36,7 @@ def on_a_terminal(
     while True:
         try:
             part = os.read(ours, 65536)
-        except OSError:  # EIO: nobody has the terminal open any more
+        except OSError:  # EIO: no process has the terminal open any more
             break
         shown += part
         if interrupt_at.encode() in shown:
@@ -47,15 +47,15 @@ def on_a_terminal(
 
 
 def drawn(shown: str) -> list[str]:
-    """All that was ever to be seen on one line."""
+    """Return everything that was drawn on one line."""
     return [part for line in shown.split("\n") for part in line.split("\r") if part.strip()]
 
 
 @pytest.mark.parametrize("columns", [40, 120])
-def test_the_bar_fits_its_terminal(
+def test_bar_fits_the_terminal(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts, columns: int
 ) -> None:
-    """It is redrawn in its own line, which it never leaves."""
+    """It is redrawn on its own line and never wraps."""
     server.latency = 0.05
     status, shown = on_a_terminal(
         workplace, columns, contacts(40), "--base-url", server.url, "--out", workplace.out
@@ -68,44 +68,44 @@ def test_the_bar_fits_its_terminal(
     assert shown.replace("\r", "").endswith(f"Results: {workplace.out}\n")
 
 
-def test_a_line_of_the_log_does_not_break_the_bar(
+def test_log_line_does_not_break_the_bar(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """It stands in a line of its own above the bar."""
+    """It appears on its own line above the bar."""
     server.latency = 0.2
     status, shown = on_a_terminal(
         workplace, 80, contacts(40), "--base-url", server.url, "--out", workplace.out,
         "--concurrency", 2, interrupt_at="/40 [",
     )  # fmt: skip
     assert status == 130
-    (told,) = [part for part in drawn(shown) if "run.interrupted" in part]
-    assert told.endswith("A second signal exits immediately.")
-    assert "/40" not in told
+    (reported,) = [part for part in drawn(shown) if "run.interrupted" in part]
+    assert reported.endswith("A second signal exits immediately.")
+    assert "/40" not in reported
 
 
 @pytest.mark.parametrize("arguments", [[], ["--verbose"], ["--log-format", "json"]])
-def test_off_a_terminal_nothing_is_drawn(
+def test_nothing_is_drawn_without_a_terminal(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts, arguments: list[str]
 ) -> None:
-    """No control character reaches a file or a mail."""
+    """Files and mails contain no control characters."""
     ran = workplace.send(contacts(5), server, *arguments)
     assert ran.exit_status == 0
     assert ran.stderr.replace("\n", "").isprintable()
 
 
-def test_a_log_of_json_stays_one_on_a_terminal(
+def test_json_log_on_a_terminal_has_no_bar(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """Even where a bar was asked for: whoever reads the lines could not."""
+    """Even if --progress is given, as a bar would make the lines unreadable."""
     arguments = (contacts(5), "--base-url", server.url, "--out", workplace.out)
     status, shown = on_a_terminal(workplace, 80, *arguments, "--log-format", "json", "--progress")
     events = [json.loads(line)["event"] for line in shown.splitlines()]
     assert (status, events[0], events[-1]) == (0, "run.started", "run.finished")
 
 
-def test_quiet_draws_nothing_on_a_terminal_either(
+def test_quiet_run_draws_nothing_on_a_terminal(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """Silent is silent."""
+    """It prints nothing at all."""
     arguments = (contacts(5), "--base-url", server.url, "--out", workplace.out, "--quiet")
     assert on_a_terminal(workplace, 80, *arguments) == (0, "")

@@ -1,4 +1,4 @@
-"""A dry run of a long file: one process reads and judges, the other goes on from there."""
+"""A dry run of a long file: one process reads and validates, the other does the rest."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ TIMES = {"startedAt", "finishedAt", "elapsedSeconds", "rowsPerSecond"}
 
 @pytest.fixture
 def source(workplace: Workplace) -> Path:
-    """Twelve thousand records and some 6 MB, of every kind."""
+    """Return a file of 12,000 records and about 6 MB, with every kind of record."""
     path = workplace.write([("orderRef", "firstName", "street", "emails", "note"), *_rows()])
     with path.open("a", encoding="utf-8") as file:
         file.write(f'{order(1)},"open,x,,\n{order(2)},too,few\n')
@@ -44,7 +44,7 @@ def _rows() -> Iterator[tuple[str, ...]]:
                 yield (order(number), f"Name {number}", street, f"p{number}@example.com", "=1+1")
 
 
-def judge(workplace: Workplace, source: Path, *arguments: object) -> "subprocess.Popen[str]":
+def validate(workplace: Workplace, source: Path, *arguments: object) -> "subprocess.Popen[str]":
     """Start a dry run."""
     return workplace.start(
         source, "--dry-run", "--out", workplace.out, *arguments, start_new_session=True
@@ -52,8 +52,8 @@ def judge(workplace: Workplace, source: Path, *arguments: object) -> "subprocess
 
 
 @contextmanager
-def kept_to(*, is_alone: bool) -> Iterator[None]:
-    """Have what is started meanwhile stay on one core, or not."""
+def limited_to(*, is_alone: bool) -> Iterator[None]:
+    """Limit the processes that are started meanwhile to one core, or to all."""
     every = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(every)} if is_alone else every)
     try:
@@ -63,7 +63,7 @@ def kept_to(*, is_alone: bool) -> Iterator[None]:
 
 
 def other_of(process: "subprocess.Popen[str]") -> int:
-    """The process that the run has begun."""
+    """Return the process that the run has started."""
     children: list[str] = []
 
     def has_begun() -> bool:
@@ -76,7 +76,7 @@ def other_of(process: "subprocess.Popen[str]") -> int:
 
 
 def is_gone(process: int) -> bool:
-    """Whether there is no such process any more, or only its exit status waits to be read."""
+    """Whether the process has ended, or only its exit status has not been read yet."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
     except OSError:
@@ -84,12 +84,12 @@ def is_gone(process: int) -> bool:
     return stat.rpartition(")")[2].split()[0] == "Z"
 
 
-def test_two_processes_tell_what_one_tells(workplace: Workplace, source: Path) -> None:
-    """Results, rejects and figures, byte for byte."""
-    told = []
+def test_two_processes_write_what_one_writes(workplace: Workplace, source: Path) -> None:
+    """Results, rejects and figures are equal byte for byte."""
+    runs = []
     for is_alone in (True, False):
         names = ("results.csv", "rejects.csv")
-        with kept_to(is_alone=is_alone):
+        with limited_to(is_alone=is_alone):
             process = workplace.start(
                 source, "--dry-run", "--out", names[0], "--rejects", names[1], "--carry", "note",
                 "--summary", "summary.json",
@@ -101,17 +101,17 @@ def test_two_processes_tell_what_one_tells(workplace: Workplace, source: Path) -
         figures = workplace.figures()
         files = [(workplace.directory / name).read_bytes() for name in names]
         untimed = {name: value for name, value in figures.items() if name not in TIMES}
-        told.append((*files, untimed))
-    assert told[0] == told[1]
-    assert told[0][2]["statuses"] == {"valid": 11_642, "duplicate": 118, "invalid": 242}
+        runs.append((*files, untimed))
+    assert runs[0] == runs[1]
+    assert runs[0][2]["statuses"] == {"valid": 11_642, "duplicate": 118, "invalid": 242}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_both_ends_the_run_well(
+def test_signal_to_both_processes_ends_the_run(
     workplace: Workplace, source: Path, number: signal.Signals
 ) -> None:
-    """It is told once, every row has its result, and nothing is left running."""
-    process = judge(workplace, source)
+    """It is reported once, every row has its result, and no process is left."""
+    process = validate(workplace, source)
     other = other_of(process)
     os.killpg(process.pid, number)
     _, stderr = process.communicate(timeout=60)
@@ -124,23 +124,21 @@ def test_a_signal_to_both_ends_the_run_well(
     assert is_gone(other)
 
 
-def test_nothing_is_left_of_a_run_that_was_killed(workplace: Workplace, source: Path) -> None:
-    """The process that reads has nobody to read for."""
-    process = judge(workplace, source)
+def test_killed_run_leaves_no_process(workplace: Workplace, source: Path) -> None:
+    """The process that reads has no consumer any more."""
+    process = validate(workplace, source)
     other = other_of(process)
     process.kill()
     process.communicate(timeout=60)
     wait_until(lambda: is_gone(other))
 
 
-def test_a_run_whose_reader_was_killed_stops_and_leaves_no_results(
-    workplace: Workplace, source: Path
-) -> None:
-    """As for want of memory: half a file judged is no file judged."""
-    process = judge(workplace, source)
+def test_run_whose_reader_was_killed_leaves_no_results(workplace: Workplace, source: Path) -> None:
+    """As when memory runs out: results of half a file would be misleading."""
+    process = validate(workplace, source)
     os.kill(other_of(process), signal.SIGKILL)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 5, stderr
-    assert "was killed, perhaps for want of memory" in stderr
+    assert "was killed, perhaps because memory ran out" in stderr
     assert not workplace.out.exists()
     assert {path.name for path in workplace.directory.iterdir()} == {"contacts.csv"}

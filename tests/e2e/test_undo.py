@@ -14,10 +14,10 @@ from importer.errors import ExitStatus
 from schemas.results import RESULT_COLUMNS
 
 
-def test_what_was_created_is_deleted_and_told_in_order(
+def test_created_contacts_are_deleted_and_reported_in_order(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """Thirty rows; a contact of somebody else on the same order is not even asked about."""
+    """Thirty rows; another client's contact of the same order is not even read."""
     created = imported(workplace, contacts, server, 30).results
     other = server.store(order(5), {"firstName": "Somebody"})
     ran = workplace.undo(server, "--summary", "summary.json")
@@ -38,7 +38,7 @@ def test_what_was_created_is_deleted_and_told_in_order(
 def test_only_rows_that_are_created_are_deleted(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """The results of a second run call the same contacts ``exists``: they stay."""
+    """The results of a second run have the same contacts as ``exists``; these are kept."""
     imported(workplace, contacts, server, 3)
     workplace.write(
         [("orderRef", "firstName", "emails")]
@@ -52,10 +52,10 @@ def test_only_rows_that_are_created_are_deleted(
     assert server.contact_counts() == {order(1): 1, order(2): 1, order(3): 1}
 
 
-def test_a_second_undo_finds_everything_absent(
+def test_second_undo_finds_everything_absent(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """It deletes nothing, warns of nothing and ends well."""
+    """It deletes nothing, warns of nothing and exits with 0."""
     imported(workplace, contacts, server, 5)
     workplace.undo(server)
     server.requests.clear()
@@ -65,10 +65,10 @@ def test_a_second_undo_finds_everything_absent(
     assert "WARNING" not in ran.stderr
 
 
-def test_the_import_can_be_done_again(
+def test_import_can_be_repeated(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """The journal has learnt of it; what was not deleted is not created twice."""
+    """The deletions are recorded; contacts that were not deleted are not created twice."""
     created = imported(workplace, contacts, server, 5).results
     server.contacts[order(2)][0] |= {"createdAt": PAST, "modifiedAt": LATER}
     assert workplace.undo(server).exit_status == ExitStatus.SOME_ROWS_FAILED
@@ -80,10 +80,10 @@ def test_the_import_can_be_done_again(
     }
 
 
-def test_a_contact_that_somebody_has_changed_is_left_alone_and_told(
+def test_changed_contact_is_kept_and_reported(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """Unless it is asked for with --force."""
+    """Unless --force is given."""
     imported(workplace, contacts, server, 4)
     server.contacts[order(2)][0] |= {"createdAt": PAST, "modifiedAt": LATER}
     server.contacts[order(3)][0] |= {"createdAt": PAST, "modifiedAt": "2026-01-01T00:00:00.9Z"}
@@ -112,10 +112,10 @@ def test_a_contact_that_somebody_has_changed_is_left_alone_and_told(
         pytest.param({"ref": "00000000-0000-4000-8000-000000009999"}, id="another-contact"),
     ],
 )
-def test_a_contact_in_doubt_is_left_alone(
+def test_contact_of_unclear_origin_is_kept(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer, instants: dict[str, Any]
 ) -> None:
-    """The API does not say whether it is what was created."""
+    """The API does not show whether it is the one that was created."""
     imported(workplace, contacts, server, 1)
     contact = dict(server.contacts[order(1)][0]) | instants
     original = server.reply_to
@@ -127,10 +127,8 @@ def test_a_contact_in_doubt_is_left_alone(
     assert deletions(server) == []
 
 
-def test_a_ref_that_is_listed_twice_is_deleted_once(
-    workplace: Workplace, server: ReferenceServer
-) -> None:
-    """The second record finds it gone."""
+def test_ref_in_two_records_is_deleted_once(workplace: Workplace, server: ReferenceServer) -> None:
+    """The second record finds it absent."""
     stored = [server.store(order(1), {"firstName": name}) for name in ("Ann", "Bob")]
     rows = [{"row": n, "orderRef": order(1), "ref": one["ref"]} for n, one in enumerate(stored)]
     results(workplace, rows[0], rows[1], rows[0] | {"ref": stored[0]["ref"].upper()}, rows[1])
@@ -140,10 +138,8 @@ def test_a_ref_that_is_listed_twice_is_deleted_once(
     assert "2 contacts at" in ran.stderr
 
 
-def test_a_row_without_a_ref_fails_and_nothing_is_guessed(
-    workplace: Workplace, server: ReferenceServer
-) -> None:
-    """Created, but the API never said under which ref; or the cell is damaged."""
+def test_row_without_a_ref_fails(workplace: Workplace, server: ReferenceServer) -> None:
+    """The API never returned its ref, or the cell is damaged; nothing is guessed."""
     stored = server.store(order(1), {"firstName": "Ann"})
     refs = ["", "../orders", f"{stored['ref']} ", "'=1+1", stored["ref"]]
     results(workplace, *({"orderRef": order(1), "ref": ref} for ref in refs))
@@ -153,10 +149,10 @@ def test_a_row_without_a_ref_fails_and_nothing_is_guessed(
     assert len(server.requests) == 2
 
 
-def test_a_dry_run_deletes_nothing_and_says_what_would_be(
+def test_dry_run_shows_what_would_be_deleted(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """Not even a confirmation is needed; the journal stays as it is."""
+    """It needs no confirmation, and the journal stays unchanged."""
     imported(workplace, contacts, server, 3)
     server.contacts[order(2)][0] |= {"createdAt": PAST, "modifiedAt": LATER}
     server.contacts[order(3)].clear()
@@ -172,10 +168,10 @@ def test_a_dry_run_deletes_nothing_and_says_what_would_be(
     assert journal.read_bytes() == before
 
 
-def test_what_an_import_only_found_stays_found(
+def test_found_contact_is_recorded_correctly_after_an_undo(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """An undo that leaves a contact alone makes it nobody's own; one that deletes it, gone."""
+    """If it is kept, no run owns it; if it is deleted, it is absent."""
     imported(workplace, contacts, server, 1)
     own = workplace.out.read_bytes()
     header = ("orderRef", "firstName", "emails")
@@ -200,7 +196,7 @@ def test_what_an_import_only_found_stays_found(
     assert workplace.send(source, server).statuses == ["created"]
 
 
-def test_the_journal_learns_before_it_is_told(
+def test_journal_records_deletions_with_their_refs(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
     """Each entry is absent, and keeps the ref that was deleted."""
@@ -212,10 +208,10 @@ def test_the_journal_learns_before_it_is_told(
     assert sorted(entries) == sorted((row["ref"], "absent") for row in created)
 
 
-def test_a_journal_that_is_not_there_is_told_and_not_made(
+def test_missing_journal_is_reported_and_not_created(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """The contacts are deleted all the same."""
+    """The contacts are deleted nevertheless."""
     imported(workplace, contacts, server, 2)
     journal = workplace.directory / "results.csv.journal"
     journal.unlink()
@@ -225,8 +221,10 @@ def test_a_journal_that_is_not_there_is_told_and_not_made(
     assert not journal.exists()
 
 
-def test_nothing_created_is_nothing_to_ask(workplace: Workplace, server: ReferenceServer) -> None:
-    """Exit status 0, and a results file without records."""
+def test_undo_of_nothing_asks_for_no_confirmation(
+    workplace: Workplace, server: ReferenceServer
+) -> None:
+    """The exit status is 0, and the results file has no records."""
     results(workplace, {"orderRef": order(1), "status": "exists", "ref": order(7)})
     out = workplace.directory / "undone.csv"
     given = (workplace.out, "--base-url", server.url, "--out", out)
@@ -235,10 +233,10 @@ def test_nothing_created_is_nothing_to_ask(workplace: Workplace, server: Referen
     assert server.requests == []
 
 
-def test_a_results_file_that_went_through_a_spreadsheet(
+def test_results_file_saved_by_a_spreadsheet_is_read(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """With a byte order mark, semicolons, CRLF, rows taken out and columns added at the end."""
+    """It has a byte order mark, semicolons, CRLF, missing rows and additional columns."""
     imported(workplace, contacts, server, 5)
     with workplace.out.open(newline="") as file:
         header, *rows = csv.reader(file)

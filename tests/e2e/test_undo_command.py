@@ -1,4 +1,4 @@
-"""``undo-import`` as a command: what it asks, what it heeds, and how it ends."""
+"""``undo-import`` as a command: its confirmation, its options and its exit statuses."""
 
 import os
 import pty
@@ -15,10 +15,10 @@ from importer.journal import Journal, Sender
 from schemas.results import RESULT_COLUMNS
 
 
-def test_without_a_terminal_it_wants_yes(
+def test_yes_is_required_without_a_terminal(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """It says how many contacts it is about and does nothing."""
+    """The message has the number of contacts, and nothing is deleted."""
     imported(workplace, contacts, server, 3)
     ran = workplace.run(workplace.out, "--base-url", server.url, command=UNDO)
     assert ran.exit_status == ExitStatus.USAGE
@@ -39,14 +39,14 @@ def test_without_a_terminal_it_wants_yes(
         pytest.param(b"\x03", ExitStatus.INTERRUPTED, id="ctrl-c"),
     ],
 )
-def test_on_a_terminal_it_asks(
+def test_confirmation_is_asked_for_on_a_terminal(
     workplace: Workplace,
     contacts: Contacts,
     server: ReferenceServer,
     answer: bytes,
     status: ExitStatus,
 ) -> None:
-    """How many, and where; only a yes deletes."""
+    """It shows how many contacts and where; only "yes" deletes."""
     imported(workplace, contacts, server, 1)
     pid, terminal = pty.fork()
     if pid == 0:
@@ -57,7 +57,7 @@ def test_on_a_terminal_it_asks(
     while b"[y/N]" not in said:
         said += os.read(terminal, 1000)
     assert f"Delete 1 contact at {server.url}?".encode() in said
-    # A signal that comes before Python waits for the answer is not heeded until there is one.
+    # Python handles a signal that arrives before it waits for the answer only after the answer.
     while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
         time.sleep(0.01)
     os.write(terminal, answer)
@@ -82,7 +82,7 @@ def test_on_a_terminal_it_asks(
         pytest.param(None, id="missing"),
     ],
 )
-def test_what_is_no_results_file_exits_3(
+def test_other_file_than_results_exits_3(
     workplace: Workplace, server: ReferenceServer, text: str | None
 ) -> None:
     """One clear error, nothing deleted, no files."""
@@ -117,7 +117,7 @@ def test_wrong_usage_exits_2(workplace: Workplace, arguments: list[str], says: s
 def test_contacts_of_another_region_are_refused_before_anything_is_deleted(
     workplace: Workplace,
 ) -> None:
-    """There they would seem gone."""
+    """In this region they would appear to be absent."""
     href = f"https://api-engage-us.sitecorecloud.io/v2.1/orderContacts/{order(7)}"
     results(workplace, {"orderRef": order(1), "ref": order(7), "href": href})
     ran = workplace.run(workplace.out, "--region", "eu", "--yes", command=UNDO)
@@ -127,10 +127,10 @@ def test_contacts_of_another_region_are_refused_before_anything_is_deleted(
     assert "--region" in ran.stderr
 
 
-def test_a_rehearsal_with_contacts_of_elsewhere_is_warned_of(
+def test_contacts_of_another_host_on_loopback_are_a_warning(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """A loopback address can be a tunnel or a copy, and harms nobody."""
+    """A loopback address can be a tunnel or a copy, so nothing is harmed."""
     stored = server.store(order(1), {"firstName": "Ann"})
     href = f"https://api-engage-eu.sitecorecloud.io/v2.1/orderContacts/{stored['ref']}"
     results(workplace, {"orderRef": order(1), "ref": stored["ref"], "href": href})
@@ -142,7 +142,7 @@ def test_a_rehearsal_with_contacts_of_elsewhere_is_warned_of(
 def test_wrong_credentials_exit_4(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """At once, with nothing deleted and every row kept for the next run."""
+    """It stops immediately, with nothing deleted and every row left for the next run."""
     imported(workplace, contacts, server, 20)
     server.authorization = "Basic other"
     ran = workplace.undo(server)
@@ -153,10 +153,10 @@ def test_wrong_credentials_exit_4(
     assert len(server.requests) == 1
 
 
-def test_an_api_that_is_down_exits_5(
+def test_unavailable_api_exits_5(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """It asks to come back tomorrow; the next run goes on."""
+    """It asks the client to come back tomorrow; the next run continues."""
     imported(workplace, contacts, server, 5)
     server.contact_fault_of = lambda _: Fault(status=503, headers={"Retry-After": "86400"})
     ran = workplace.undo(server)
@@ -169,7 +169,7 @@ def test_an_api_that_is_down_exits_5(
 def test_too_many_errors_exit_5(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """--max-errors counts what failed."""
+    """``--max-errors`` counts failed deletions."""
     imported(workplace, contacts, server, 50)
     server.contact_fault_of = lambda _: Fault(status=400)
     ran = workplace.undo(server, "--max-errors", 2, "--concurrency", 1)
@@ -177,10 +177,10 @@ def test_too_many_errors_exit_5(
     assert len(server.requests) == 3
 
 
-def test_a_journal_that_is_held_exits_75(
+def test_journal_in_use_exits_75(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """An import is on its way with it."""
+    """An import is using it."""
     imported(workplace, contacts, server, 2)
     held = Journal.open(workplace.directory / "results.csv.journal", Sender(server.url))
     ran = workplace.undo(server)
@@ -189,20 +189,20 @@ def test_a_journal_that_is_held_exits_75(
     assert server.requests == []
 
 
-def test_the_summary_says_how_far_the_pace_fell(
+def test_summary_reports_the_lowest_pace(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """From what was asked for."""
+    """Compared with the requested one."""
     imported(workplace, contacts, server, 4)
     server.contact_fault_of = at_first_delete(Fault(status=503))
     ran = workplace.undo(server, "--concurrency", 6)
     assert "fell from 6 to" in ran.stderr
 
 
-def test_rate_and_concurrency_are_kept_to(
+def test_rate_and_concurrency_are_respected(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """No more in flight than asked for; carried columns are carried on."""
+    """There are never more requests in flight than requested; carried columns are kept."""
     source = contacts(60)
     server.latency = 0.01
     workplace.send(source, server, "--carry", "firstName")
@@ -212,10 +212,10 @@ def test_rate_and_concurrency_are_kept_to(
     assert [row["firstName"] for row in ran.results] == [f"Name {n}" for n in range(1, 61)]
 
 
-def test_the_log_holds_no_secrets(
+def test_log_contains_no_secrets(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """Neither credentials nor what the API says of contacts."""
+    """Neither credentials nor what the API returns about contacts."""
     imported(workplace, contacts, server, 2)
     server.contact_fault_of = lambda _: Fault(status=400, body=b'{"code":400,"message":"Name 1"}')
     ran = workplace.undo(server, "-v", "--log-format", "json")
@@ -223,10 +223,10 @@ def test_the_log_holds_no_secrets(
         assert secret not in ran.stderr
 
 
-def test_the_configuration_file_of_the_import_serves_its_undo(
+def test_undo_uses_the_configuration_file_of_the_import(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """Destination, credentials, pace and journal; what only an import knows is passed over."""
+    """Destination, credentials, pace and journal apply; options of the import only are ignored."""
     secret = workplace.directory / "credentials.toml"
     secret.touch(0o600)
     secret.write_text('client_key = "sandbox"\napi_token = "sandbox"\n')
@@ -251,7 +251,7 @@ def test_the_configuration_file_of_the_import_serves_its_undo(
     assert ran.exit_status == 0, ran.stderr
 
 
-def test_what_an_undo_reads_is_not_written_over(workplace: Workplace) -> None:
+def test_files_that_an_undo_reads_are_not_overwritten(workplace: Workplace) -> None:
     """Neither credentials nor configuration."""
     results(workplace)
     for option in ("--credentials-file", "--config"):
@@ -263,10 +263,10 @@ def test_what_an_undo_reads_is_not_written_over(workplace: Workplace) -> None:
         assert (ran.exit_status, kept.read_text()) == (ExitStatus.USAGE, "")
 
 
-def test_an_undo_heeds_and_tells_where_its_settings_come_from(
+def test_undo_reports_the_origin_of_its_settings(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """A variable that is none is an error; -v tells the others, and the way to the API."""
+    """An unknown variable is an error; ``-v`` shows settings, proxy and certificates."""
     results(workplace)
     variables = {"IMPORT_CONTACTS_BASE_URL": server.url, "IMPORT_CONTACTS_RATE": "7"}
     ran = workplace.run(workplace.out, "-v", command=UNDO, **variables)
@@ -278,8 +278,8 @@ def test_an_undo_heeds_and_tells_where_its_settings_come_from(
     assert "IMPORT_CONTACTS_RAT" in ran.stderr
 
 
-def test_standard_input_is_no_results_file(workplace: Workplace) -> None:
-    """It could not be read twice, nor could anybody be asked."""
+def test_standard_input_is_refused_as_results_file(workplace: Workplace) -> None:
+    """It could not be read twice, and the confirmation could not be read from it."""
     ran = workplace.run("-", "--region", "eu", "--yes", command=UNDO, stdin=b"")
     assert ran.exit_status == ExitStatus.USAGE
     assert "RESULTS_CSV" in ran.stderr

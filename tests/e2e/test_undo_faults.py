@@ -1,4 +1,4 @@
-"""``undo-import`` on a bad day: refused, cut off, killed, and simply started again."""
+"""``undo-import`` with faults: refused, cut off, killed, and started again."""
 
 import csv
 import signal
@@ -36,10 +36,10 @@ LATE = pytest.param(
 @pytest.mark.parametrize(
     "fault", [*(pytest.param(f, id=name) for name, f in UNCLEAR.items()), LATE]
 )
-def test_one_fault_each_and_all_are_deleted(
+def test_all_contacts_are_deleted_despite_one_fault_each(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer, fault: Fault
 ) -> None:
-    """Each contact meets it at its first deletion; it is ``deleted``, for nobody else did it."""
+    """Each occurs at the first deletion; the status is ``deleted``, as no other client did it."""
     imported(workplace, contacts, server, 4)
     server.contact_fault_of = at_first_delete(fault)
     ran = workplace.undo(server, "--timeout", 1)
@@ -47,10 +47,10 @@ def test_one_fault_each_and_all_are_deleted(
     assert server.contact_counts() == {}
 
 
-def test_a_page_in_the_way_is_not_taken_for_an_absence(
+def test_404_of_a_gateway_does_not_count_as_absent(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """The 404 of a gateway: nothing is called absent, and the journal keeps its contacts."""
+    """The journal keeps its contacts."""
     imported(workplace, contacts, server, 3)
     server.contact_fault_of = lambda _: Fault(status=404, body=HTML)
     ran = workplace.undo(server, "--attempts", 2)
@@ -60,10 +60,10 @@ def test_a_page_in_the_way_is_not_taken_for_an_absence(
     assert set(workplace.send(workplace.directory / "contacts.csv", server).statuses) == {"exists"}
 
 
-def test_what_cannot_be_deleted_fails_and_is_tried_again_by_the_next_run(
+def test_undeletable_contact_fails_and_is_retried_by_the_next_run(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """After so many attempts, each settled by reading; the others are deleted."""
+    """Each attempt is settled by reading; all others are deleted."""
     imported(workplace, contacts, server, 3)
     stubborn = server.contacts[order(2)][0]["ref"]
 
@@ -82,10 +82,10 @@ def test_what_cannot_be_deleted_fails_and_is_tried_again_by_the_next_run(
 
 
 @pytest.mark.slow
-def test_an_undo_that_is_interrupted_by_503_and_by_kills_ends_with_all_deleted(
+def test_undo_with_503_and_kills_deletes_all_in_the_end(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """Killed eight times, every third request refused, then one run to the end."""
+    """It is killed eight times, and every third request is refused; then one run finishes."""
     imported(workplace, contacts, server, 200)
     keep = server.store(order(1), {"firstName": "Somebody"})["ref"]
     random = Random(3)  # noqa: S311 - repeatable moments
@@ -96,7 +96,7 @@ def test_an_undo_that_is_interrupted_by_503_and_by_kills_ends_with_all_deleted(
     for _ in range(8):
         more = len(server.requests) + random.randint(5, 60)
         process = workplace.start_undo(server)
-        wait_until(lambda: len(server.requests) >= more, process)  # noqa: B023 - called at once
+        wait_until(lambda: len(server.requests) >= more, process)  # noqa: B023 - called immediately
         process.kill()
         process.communicate()
         assert out.read_text() == "of yesterday"
@@ -107,10 +107,10 @@ def test_an_undo_that_is_interrupted_by_503_and_by_kills_ends_with_all_deleted(
 
 
 @pytest.mark.slow
-def test_an_import_after_a_killed_undo_creates_what_is_not_there(
+def test_import_after_a_killed_undo_creates_missing_contacts(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """What was being deleted when the undo died is read first: each row has one contact."""
+    """A contact that was being deleted is read first, so each row has one contact."""
     source = contacts(40)
     imported(workplace, contacts, server, 40)
     for deleted in (5, 12, 20):
@@ -120,7 +120,7 @@ def test_an_import_after_a_killed_undo_creates_what_is_not_there(
         process.kill()
         process.communicate()
         assert len(deletions(server)) >= deleted
-        # Those that were in flight are carried out all the same.
+        # Requests in flight are carried out nevertheless.
         wait_until(lambda: not server.in_flight)
         server.latency = 0.0
         server.requests.clear()
@@ -129,14 +129,14 @@ def test_an_import_after_a_killed_undo_creates_what_is_not_there(
         assert server.contact_counts() == {order(n): 1 for n in range(1, 41)}
         refs = {of: found[0]["ref"] for of, found in server.contacts.items()}
         assert {row["orderRef"]: row["ref"] for row in again.results} == refs
-        # The rows that are only found again are not of that run any more.
+        # Rows that are only found again no longer belong to that run.
         results(workplace, *(row | {"status": "created"} for row in again.results))
 
 
-def test_a_signal_finishes_what_is_in_flight(
+def test_signal_finishes_requests_in_flight(
     workplace: Workplace, contacts: Contacts, server: ReferenceServer
 ) -> None:
-    """All files are written; the same command goes on."""
+    """All files are written; the same command continues."""
     imported(workplace, contacts, server, 300)
     server.latency = 0.03
     process = workplace.start_undo(server)
@@ -145,11 +145,11 @@ def test_a_signal_finishes_what_is_in_flight(
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == ExitStatus.TERMINATED, stderr
     with (workplace.directory / "undone.csv").open(newline="") as file:
-        told = list(csv.DictReader(file))
-    assert {row["errorCode"] for row in told if row["status"] == "failed"} == {
+        reported = list(csv.DictReader(file))
+    assert {row["errorCode"] for row in reported if row["status"] == "failed"} == {
         "stopped.interrupted"
     }
-    deleted = sum(row["status"] == "deleted" for row in told)
+    deleted = sum(row["status"] == "deleted" for row in reported)
     assert deleted == len(deletions(server)) == 300 - len(server.contact_counts())
     server.latency = 0.0
     assert workplace.undo(server).exit_status == 0
