@@ -4,7 +4,7 @@
     python -m tests.benchmarks --only start dry-run  # a part
     python -m tests.benchmarks --only no-latency --rounds 1 --rows 2000
 
-Peers whose package is not installed are left out; ``pip install --group benchmark`` has all.
+Peers whose package is not installed are skipped; ``pip install --group benchmark`` installs all.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from tests.benchmarks.runs import Bench
 
 
 def main() -> None:
-    """Measure what the command line asks for."""
+    """Run the benchmarks that the command line selects."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS))
     parser.add_argument("--rounds", type=int, default=3, help="runs of each client, interleaved")

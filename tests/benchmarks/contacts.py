@@ -1,4 +1,4 @@
-"""Source files for measuring: 16 columns, all of them filled, each record of its own order."""
+"""Source files for benchmarks: 16 columns, all filled, each record with its own order."""
 
 import csv
 import uuid
@@ -21,7 +21,7 @@ _CITIES = (
 
 
 def write_contacts(path: Path, rows: int) -> None:
-    """Write a source file of so many records, always the same ones."""
+    """Write a source file of so many records, which are always the same."""
     random = Random(rows)  # noqa: S311 - no secret
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

@@ -1,4 +1,4 @@
-"""What is measured, and how it is told."""
+"""The measurements and their tables."""
 
 import importlib.util
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ Table = Iterator[tuple[str, ...]]
 
 
 def without_latency(bench: Bench, rounds: int, rows: Rows | None) -> Table:
-    """What a row costs, all clients in turn."""
+    """Measure the time per row, all clients in turn."""
     rows = rows or 10_000
     clients = _there((LOOP, SESSION, POOL, AIOHTTP, DLT, PROGRAM))
     runs = _interleaved(clients, rounds, lambda client: bench.send(client, rows))
@@ -42,7 +42,7 @@ def without_latency(bench: Bench, rounds: int, rows: Rows | None) -> Table:
 
 
 def latency(bench: Bench, rounds: int, rows: Rows | None) -> Table:
-    """Share of the ideal, which is rows x latency / requests in flight."""
+    """Measure the share of the ideal, which is rows x latency / requests in flight."""
     clients = _there((POOL, AIOHTTP, PROGRAM))
     yield "share of the ideal", "whole", "without start-up", "CPU ms a row"
     for seconds, in_flight in ((0.02, 16), (0.02, 64), (0.1, 16)):
@@ -68,7 +68,7 @@ def latency(bench: Bench, rounds: int, rows: Rows | None) -> Table:
 
 
 def dry_run(bench: Bench, rounds: int, rows: Rows | None) -> Table:
-    """How fast a file is judged."""
+    """Measure how fast a file is validated."""
     rows = rows or 100_000
     runs = [_judge(bench, rows) for _ in range(rounds)]
     yield "--dry-run", "rows/s", "CPU ms a row"
@@ -83,7 +83,7 @@ def _judge(bench: Bench, rows: Rows) -> Run:
 
 
 def start_up(bench: Bench, rounds: int, _: Rows | None) -> Table:
-    """What a run takes however short it is."""
+    """Measure the time of the shortest runs."""
     help_runs, row_runs = [], []
     for _round in range(rounds):
         help_runs.append(bench.program("--help"))
@@ -94,7 +94,7 @@ def start_up(bench: Bench, rounds: int, _: Rows | None) -> Table:
 
 
 def growth(bench: Bench, _: int, rows: Rows | None) -> Table:
-    """Time and memory as the file grows, sent without latency; one run each."""
+    """Measure time and memory by file size, without latency; one run each."""
     counts = [count for count in _CURVE if count <= (rows or max(_CURVE))]
     points = []
     yield "growth", "seconds", "rows/s", "peak MiB"
@@ -123,7 +123,7 @@ def _there(clients: Sequence[Client]) -> list[Client]:
 def _interleaved(
     clients: Sequence[Client], rounds: int, run: Callable[[Client], Run]
 ) -> dict[Client, list[Run]]:
-    """Run all in turn, again and again, so that a busy minute hits all alike."""
+    """Run all in turn, repeatedly, so that a busy minute affects all of them alike."""
     runs: dict[Client, list[Run]] = {client: [] for client in clients}
     for _ in range(rounds):
         for client in clients:
@@ -136,5 +136,5 @@ def _seconds(runs: Sequence[Run]) -> float:
 
 
 def _ratio(others: Sequence[Run], own: Sequence[Run]) -> float:
-    """How often the one takes the other's time, round by round."""
+    """Return the ratio of their times, round by round."""
     return median(a.seconds / b.seconds for a, b in zip(others, own, strict=True))

@@ -1,4 +1,4 @@
-"""The plot of time and memory over the length of the file."""
+"""The plot of time and memory by file size."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ _STYLE = (
 
 
 class Point(NamedTuple):
-    """What a file of so many records took; seconds and MiB."""
+    """The measurement of one file size; seconds and MiB."""
 
     rows: int
     seconds: float

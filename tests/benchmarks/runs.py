@@ -1,4 +1,4 @@
-"""Starting the server and the clients, each on cores of its own, and what their runs cost."""
+"""Starting the server and the clients on separate cores, and measuring their runs."""
 
 import json
 import os
@@ -20,12 +20,12 @@ _CREDENTIALS = {"SITECORE_CDP_CLIENT_KEY": "sandbox", "SITECORE_CDP_API_TOKEN": 
 
 @dataclass(frozen=True)
 class Client:
-    """Something that sends a file.
+    """A program that sends a file.
 
     Attributes:
-        name: What tables call it.
-        module: Its module among the peers; ``""`` is this program.
-        needs: The package that it cannot do without.
+        name: Its name in tables.
+        module: Its module among the peers; ``""`` for this program.
+        needs: The package that it requires.
     """
 
     name: str
@@ -43,12 +43,12 @@ DLT = Client("dlt, custom destination", "dlt_destination", "dlt")
 
 @dataclass(frozen=True)
 class Run:
-    """What one run took.
+    """The measurement of one run.
 
     Attributes:
         seconds: From start to exit.
         cpu: Seconds of processor time, in the program and in the kernel.
-        peak: Most memory that was resident, MiB.
+        peak: Peak of resident memory, MiB.
     """
 
     seconds: float
@@ -57,22 +57,22 @@ class Run:
 
 
 class Bench:
-    """Where the runs take place: a directory of its own, and the cores.
+    """Where runs take place: a directory of its own, and the cores.
 
     Args:
-        directory: For source files and whatever the clients write.
+        directory: For source files and the files that the clients write.
     """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._cores = sorted(os.sched_getaffinity(0))
         self._server_core = self._cores[0]
-        # The clients inherit it, and the server goes to its own core by itself.
+        # The clients inherit it, and the server moves to its own core.
         self._beside_server = self._cores[1:] or self._cores
         os.sched_setaffinity(0, self._beside_server)
 
     def source(self, rows: int) -> Path:
-        """A source file of so many records."""
+        """Return a source file of so many records."""
         path = self._directory / f"{rows}.csv"
         if not path.exists():
             write_contacts(path, rows)
@@ -80,7 +80,7 @@ class Bench:
 
     @contextmanager
     def server(self, latency: float) -> Iterator[str]:
-        """The URL of a server that runs meanwhile."""
+        """Run a server meanwhile; yield its URL."""
         command = [sys.executable, "-m", "tests.benchmarks.server"]
         options = ["--latency", str(latency), "--core", str(self._server_core)]
         with subprocess.Popen(
@@ -90,7 +90,7 @@ class Bench:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
 
     def send(self, client: Client, rows: int, latency: float = 0.0, in_flight: int = 8) -> Run:
-        """Have a client send a file of so many records."""
+        """Run a client on a file of so many records."""
         with self.server(latency) as url, tempfile.TemporaryDirectory() as directory:
             out = Path(directory, "results.csv")
             if client.module:
@@ -104,7 +104,7 @@ class Bench:
 
     @contextmanager
     def without_server(self) -> Iterator[None]:
-        """Nothing is served meanwhile, so the clients have its core as well."""
+        """Give the clients the core of the server as well."""
         os.sched_setaffinity(0, self._cores)
         try:
             yield
@@ -117,7 +117,7 @@ class Bench:
         return self._run([str(command), *map(str, arguments)])
 
     def _run(self, command: list[str]) -> Run:
-        # No bulk of its own: a child's peak begins with what it was forked from.
+        # The memory of the parent counts for the peak of its child, so this process stays small.
         started = time.perf_counter()
         process = subprocess.Popen(
             command,

@@ -1,7 +1,7 @@
-"""The API as cheap as Python can serve it: what a client costs shows, not what a server costs.
+"""A server of the API that uses as little CPU as possible, so that clients are what is measured.
 
-One thread, one epoll, no checks: it answers every create with 201 and the contact as it was
-sent, about 900 bytes. As a process of its own on a core of its own::
+It has one thread, one epoll and no checks, and answers every create with 201 and the contact as
+it was sent, about 900 bytes. It runs as a separate process on its own core::
 
     python -m tests.benchmarks.server --latency 0.02 --core 0
 
@@ -48,7 +48,7 @@ class Server:
         """Serve until standard input ends."""
         while True:
             if self._due:
-                # epoll waits for whole milliseconds, and that is 2.5 % of 20 of them.
+                # epoll waits for whole milliseconds, an error of up to 2.5 % at 20 ms.
                 wait = max(0.0, self._due[0][0] - time.monotonic())
                 select.select([self._epoll], [], [], wait)
             for number, _ in self._epoll.poll(0 if self._due else -1):
@@ -107,7 +107,7 @@ def _length(head: bytes) -> int:
 
 
 def main() -> None:
-    """Serve as the command line says."""
+    """Run the server with the options of the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--latency", type=float, default=0.0, help="seconds of every answer")
     parser.add_argument("--core", type=int, help="the one core to run on")

@@ -75,7 +75,7 @@ def table(page: Path, heading: str) -> list[list[str]]:
 
 
 def code_in(cell: str) -> list[str]:
-    """Return what is in backquotes."""
+    """Return the texts of inline code."""
     return re.findall(r"`([^`]+)`", cell)
 
 
@@ -124,7 +124,7 @@ def test_ci_finds_its_test_command_in_the_readme() -> None:
     ],
 )
 def test_transcripts_show_what_the_commands_print(page: Path) -> None:
-    """Apart from times, speeds and ports."""
+    """Except for times, speeds and ports."""
     shown = commands(text_of(page))
     printed = run(shown)
     assert [(one.line, steady(one)) for one in printed] == [
@@ -133,7 +133,7 @@ def test_transcripts_show_what_the_commands_print(page: Path) -> None:
 
 
 def test_every_console_block_is_a_transcript() -> None:
-    """None is left out because its form is wrong, and no other block shows a prompt."""
+    """No block is skipped because of its form, and no other block shows a prompt."""
     for page in MARKDOWN:
         text = text_of(page)
         prompts = len(re.findall(r"^\s*\$ ", text, re.MULTILINE))
@@ -243,7 +243,7 @@ def test_reasons_to_stop_are_those_of_the_program() -> None:
 
 
 def test_the_code_layout_names_existing_packages() -> None:
-    """And modules."""
+    """The paths of modules are checked as well."""
     named = [
         path
         for row in table(DOCS / "architecture.md", "## Code layout")

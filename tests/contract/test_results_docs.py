@@ -29,7 +29,7 @@ REPORT = (DOCS / "report.md").read_text(encoding="utf-8")
 
 
 def table(page: str, heading: str) -> list[list[str]]:
-    """Return the cells of the first table after a heading, without backquotes."""
+    """Return the cells of the first table after a heading, without backticks."""
     text = page.partition(f"\n{heading}\n")[2]
     found = re.search(r"^\|.*\n\|[- |]+\n((?:\|.*\n)+)", text, re.MULTILINE)
     assert found, heading

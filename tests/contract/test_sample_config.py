@@ -1,4 +1,4 @@
-"""The sample configuration file shows every option, and is right."""
+"""The sample configuration file contains every option and is valid."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ OPTIONS = declared(ImportSettings)
 
 @pytest.fixture
 def uncommented(tmp_path: Path) -> Path:
-    """The sample with every example taken out of its comment."""
+    """Return the sample with every example uncommented."""
     path = tmp_path / "all.toml"
     text = re.sub(r"(?m)^# (?=\w[\w-]* = )", "", SAMPLE.read_text(encoding="utf-8"))
     path.write_text(text, encoding="utf-8")
@@ -45,7 +45,7 @@ def test_lines_of_the_sample_are_not_too_long() -> None:
 
 
 def test_paths_of_the_sample_are_relative_to_it(uncommented: Path) -> None:
-    """Wherever the command is started, in the home directory of cron for example."""
+    """Also if the command is started elsewhere, such as in the home directory by cron."""
     for keyword, value in read_config(uncommented).items():
         if isinstance(OPTIONS[keyword].kind, File):
             assert isinstance(value, Path)

@@ -1,4 +1,4 @@
-"""The files of sample_data are what docs/sandbox.md says of them."""
+"""The files of sample_data are as described in docs/sandbox.md."""
 
 import csv
 import json
@@ -30,14 +30,14 @@ FICTION = re.compile(
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
-    """The records of a CSV file."""
+    """Return the records of a CSV file."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
 def bodies(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What contacts.csv makes the program send."""
+    """Return the bodies that contacts.csv leads to."""
     workplace = Workplace(tmp_path_factory.mktemp("bodies"))
     with ReferenceServer() as server:
         assert workplace.send(CONTACTS, server).exit_status == ExitStatus.OK
@@ -45,7 +45,7 @@ def bodies(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 
 def test_every_row_of_contacts_csv_is_valid_and_gives_no_warning(tmp_path: Path) -> None:
-    """A newcomer's first run has nothing to explain."""
+    """The first run of a new user should raise no questions."""
     workplace = Workplace(tmp_path)
     ran = workplace.run(CONTACTS, "--dry-run", "--out", workplace.out, "--summary", "summary.json")
     assert ran.exit_status == ExitStatus.OK
@@ -55,7 +55,7 @@ def test_every_row_of_contacts_csv_is_valid_and_gives_no_warning(tmp_path: Path)
 
 
 def test_its_orders_are_in_orders_csv_and_one_has_two_contacts() -> None:
-    """So the sandbox that knows only these orders takes all of them."""
+    """A sandbox with only these orders accepts all contacts."""
     orders = {row["orderRef"] for row in rows_of(SAMPLES / "orders.csv")}
     contacts = Counter(row["orderRef"] for row in rows_of(CONTACTS))
     assert set(contacts) <= orders
@@ -63,7 +63,7 @@ def test_its_orders_are_in_orders_csv_and_one_has_two_contacts() -> None:
 
 
 def test_its_names_are_of_many_scripts_and_countries(bodies: list[dict[str, Any]]) -> None:
-    """Letters are sent as they stand, whatever the script."""
+    """Letters of all scripts are sent unchanged."""
     scripts = {
         unicodedata.name(letter).partition(" ")[0]
         for body in bodies
@@ -74,8 +74,8 @@ def test_its_names_are_of_many_scripts_and_countries(bodies: list[dict[str, Any]
     assert len({body["country"] for body in bodies}) >= 25
 
 
-def test_nobody_can_be_reached(bodies: list[dict[str, Any]]) -> None:
-    """Addresses are of the domains kept for examples, numbers of those kept for fiction."""
+def test_addresses_and_numbers_are_fictitious(bodies: list[dict[str, Any]]) -> None:
+    """They use domains reserved for examples and numbers reserved for fiction."""
     emails = [email for body in bodies for email in body.get("emails", [])]
     phones = [phone for body in bodies for phone in body.get("phoneNumbers", [])]
     assert emails
@@ -140,7 +140,7 @@ FAULTY_RESULTS = [
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """Where faulty.csv was sent to a server that creates every contact."""
+    """Return the run that sent faulty.csv to a server that creates every contact."""
     workplace = Workplace(tmp_path_factory.mktemp("faulty"))
     with ReferenceServer() as server:
         files = ("--rejects", "rejects.csv", "--summary", "summary.json")
@@ -150,7 +150,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
 
 
 def test_faulty_csv_gives_each_fault_its_code_and_line(faulty: Workplace) -> None:
-    """No record is lost, merged or blamed for another one's fault."""
+    """No record is lost, merged, or reported with the fault of another one."""
     found = [
         (
             int(row["row"]),
@@ -169,15 +169,15 @@ def test_faulty_csv_gives_each_fault_its_code_and_line(faulty: Workplace) -> Non
     }
 
 
-def test_a_row_with_several_faults_tells_all_of_them(faulty: Workplace) -> None:
+def test_row_with_several_faults_reports_all_of_them(faulty: Workplace) -> None:
     """Row 33 has five."""
     error = rows_of(faulty.out)[32]["error"]
-    told = re.findall(r"(?:^|; )(\w+): ", error)
-    assert told == ["lastName", "emails", "gender", "dateOfBirth", "country"]
+    reported = re.findall(r"(?:^|; )(\w+): ", error)
+    assert reported == ["lastName", "emails", "gender", "dateOfBirth", "country"]
 
 
 def test_the_rejects_of_faulty_csv_give_the_same_faults_again(faulty: Workplace) -> None:
-    """They hold the records as they were read, in a file that reads like the source."""
+    """They contain the records unchanged, in a file that is read like the source."""
     ran = faulty.run("rejects.csv", "--dry-run", "--out", "again.csv")
     assert ran.exit_status == ExitStatus.SOME_ROWS_FAILED
     again = [row["errorCode"] for row in rows_of(faulty.directory / "again.csv")]

@@ -14,7 +14,7 @@ from schemas.fields import CONTACT_FIELDS, ORDER_REF
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 CREATE = "/v2.1/orders/{orderRef}/contacts"
 
-# The example of the API page as the cells of a record, and the body that the page shows.
+# The example of the API reference as the cells of a record, and the body that it shows.
 PAGE_RECORD = {
     ORDER_REF: order(1),
     "firstName": "John",

@@ -1,4 +1,4 @@
-"""What the package promises to type checkers."""
+"""The types of the public interface."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")
 def test_the_public_names_are_typed(tmp_path: Path) -> None:
-    """By the examples of their use."""
+    """Examples of their use are type-checked."""
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--config-file", ROOT / "pyproject.toml",
          "--cache-dir", tmp_path, ROOT / "tests" / "typing" / "api.py"],

@@ -20,7 +20,7 @@ Name = tuple[str, bytes]
 
 
 class JournalModel(RuleBasedStateMachine):
-    """A journal beside one dictionary for each destination."""
+    """A journal compared with one dictionary for each destination."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class JournalModel(RuleBasedStateMachine):
         self._open(sender)
 
     def teardown(self) -> None:
-        """Leave nothing behind."""
+        """Close the journal and remove its files."""
         self.journal.close()
         self.folder.cleanup()
 
@@ -50,7 +50,7 @@ class JournalModel(RuleBasedStateMachine):
 
     @rule()
     def begin_run(self) -> None:
-        """Number what is written from now on."""
+        """Begin a numbered run."""
         self.runs = self.run = self.journal.begin_run("import-contacts", "a.csv")
 
     @rule(
@@ -69,7 +69,7 @@ class JournalModel(RuleBasedStateMachine):
 
     @rule(state=st.sampled_from(State))
     def write_back(self, state: State) -> None:
-        """Change the state of what was found."""
+        """Change the state of found entries."""
         known = self.model[self.sender]
         for name, entry in known.items():
             known[name] = replace(entry, state=state, run=entry.run or self.run)
@@ -77,7 +77,7 @@ class JournalModel(RuleBasedStateMachine):
 
     @rule()
     def forget(self) -> None:
-        """Forget all but refs."""
+        """Forget everything except refs."""
         known = self.model[self.sender]
         self.owned[self.sender] |= {(one.order_ref, one.ref) for one in known.values()}
         known.clear()
@@ -85,7 +85,7 @@ class JournalModel(RuleBasedStateMachine):
 
     @rule()
     def drop(self) -> None:
-        """Forget refs, too."""
+        """Forget everything, including refs."""
         self.model[self.sender].clear()
         self.owned[self.sender].clear()
         self.journal.drop()
@@ -99,7 +99,7 @@ class JournalModel(RuleBasedStateMachine):
 
     @invariant()
     def agrees(self) -> None:
-        """Check every question."""
+        """Compare the results of all queries."""
         known = self.model[self.sender]
         assert self._found((order, content) for order in ORDERS for content in CONTENTS) == {
             entry.key: entry for entry in known.values()

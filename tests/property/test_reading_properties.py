@@ -1,4 +1,4 @@
-"""Whatever a file contains, every record of it is read once, as it stands."""
+"""Whatever a file contains, every record of it is read once, unchanged."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ PHYSICAL_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 
 delimiters = st.sampled_from([",", ";", "\t", "|", "§"])
 line_ends = st.sampled_from(["\n", "\r\n", "\r"])
-# Few characters that mean something, so that they often meet.
+# Few special characters, so that they often occur together.
 rough_texts = st.text(st.sampled_from('",\n\ra \t\0;'), max_size=40)
 cells = st.text(
     st.sampled_from('",;\t|§\n\r a')
@@ -32,7 +32,7 @@ tables = st.integers(2, 4).flatmap(
 
 
 def line_of(text: str) -> int:
-    """Return the number of the line on which the text after *text* starts."""
+    """Return the number of the line on which the text after ``text`` starts."""
     return 1 + len(LINE_END.findall(text))
 
 
@@ -59,10 +59,8 @@ def test_a_table_that_is_written_is_read_the_same(
 
 
 @given(tables, delimiters)
-def test_cells_without_quotes_are_read_as_they_stand(
-    table: list[list[str]], delimiter: str
-) -> None:
-    """Blanks, control characters and all."""
+def test_unquoted_cells_are_read_unchanged(table: list[list[str]], delimiter: str) -> None:
+    """Including blanks and control characters."""
     plain = [
         [re.sub(rf'["\r\n\x1a{re.escape(delimiter)}]', "", cell) for cell in row] for row in table
     ]
@@ -132,7 +130,7 @@ def with_strays(text: str, delimiter: str, width: int) -> list[str] | None:
 
 
 def is_whole(line: str, delimiter: str, width: int) -> bool:
-    """Whether a line could be a record by itself; a blank one is none."""
+    """Whether a line could be a record on its own; a blank one could not."""
     text = LINE_END.sub("", line)
     at, cells = 0, []
     quoted = re.compile(rf'[ \t]*"(?:[^"]|"")*"[ \t]*(?=\Z|{re.escape(delimiter)})')
@@ -149,7 +147,7 @@ def is_whole(line: str, delimiter: str, width: int) -> bool:
 
 
 def naive_records(text: str, delimiter: str, width: int) -> list[tuple[int, list[str], bool]]:
-    """Read records the plain way: try the line, then the line and the next, and so on."""
+    """Read records in the simplest way: try the line, then the line and the next, and so on."""
     lines = PHYSICAL_LINE.findall(text)
     if lines and not lines[-1].strip("\x1a"):
         lines.pop()
@@ -187,7 +185,7 @@ def opens(text: str, delimiter: str) -> bool:
 @example('a,"\r', ",", 2)
 @example('""\r\n"\r\n"', ",", 1)
 def test_records_are_those_of_a_naive_reader(text: str, delimiter: str, width: int) -> None:
-    """One that tries every length of a record and looks at one character after the other."""
+    """The naive reader tries every length of a record, one character after the other."""
     fast = [
         (record.line, record.cells, not record.fault)
         for record in records_of(text.encode(), width, delimiter)
@@ -197,7 +195,7 @@ def test_records_are_those_of_a_naive_reader(text: str, delimiter: str, width: i
 
 @given(rough_texts, st.integers(1, 3))
 def test_every_line_belongs_to_one_record(text: str, width: int) -> None:
-    """All but the blank ones; so nothing is lost and nothing is read twice."""
+    """Except blank ones, so nothing is lost and nothing is read twice."""
     lines = PHYSICAL_LINE.findall(text)
     taken: list[int] = []
     for record in records_of(text.encode(), width):
@@ -220,7 +218,7 @@ plain_rows = st.lists(
 def test_stray_quotes_swallow_and_shift_nothing(
     rows: list[list[str]], places: list[int], delimiter: str
 ) -> None:
-    """Wherever they are: a record that is read is one line, with the cells of that line."""
+    """A record that is read is one line, with the cells of that line."""
     lines = [delimiter.join(row) for row in rows]
     for place in places:
         at = place % len(lines)
@@ -243,7 +241,7 @@ def test_stray_quotes_swallow_and_shift_nothing(
     st.integers(1, 9),
 )
 def test_the_size_of_blocks_changes_nothing(text: str, encoding: str, size: int) -> None:
-    """Characters and line ends are split between blocks all the time."""
+    """Small blocks split characters and line ends."""
     data = text.encode(encoding)
     assert records_of(data, 2, block_bytes=size) == records_of(data, 2)
 
@@ -255,7 +253,7 @@ rough_bytes = st.lists(
 
 @given(st.sampled_from([b"a,b\n", b"a;b\r\n", b"\xef\xbb\xbfa,b\n", b"a\r", b""]), rough_bytes)
 def test_any_bytes_are_rows_without_gaps_or_one_error(head: bytes, data: bytes) -> None:
-    """Read and faulty ones together they count from 1, each on a line of its own."""
+    """Valid and faulty rows together are numbered from 1, each with its own line."""
     try:
         reading = read(head + data, max_rows=3)
     except InputError:
@@ -268,7 +266,7 @@ def test_any_bytes_are_rows_without_gaps_or_one_error(head: bytes, data: bytes) 
 
 
 def error_of(action: Callable[[], object]) -> str:
-    """Return the text of the `InputError` that *action* raises, or what it returns as text."""
+    """Return the text of the ``InputError`` that ``action`` raises, or its result as text."""
     try:
         return repr(action())
     except InputError as error:
@@ -277,7 +275,7 @@ def error_of(action: Callable[[], object]) -> str:
 
 @given(st.binary(max_size=200), st.sampled_from([None, "utf-8", "cp1252", "utf-16", "shift_jis"]))
 def test_no_bytes_raise_anything_but_an_input_error(data: bytes, encoding: str | None) -> None:
-    """Not even noise; and the error names the file."""
+    """The error has the name of the file."""
     message = error_of(lambda: read(data, encoding=encoding))
     assert message.startswith(("Reading(", "InputError: standard input: "))
 
@@ -289,7 +287,7 @@ codecs = st.sampled_from(["utf-8", "gb18030", "utf-16-le"])
 def test_an_error_of_decoding_is_the_same_for_all_sizes_of_blocks(
     data: bytes, size: int, codec: str
 ) -> None:
-    """Its line and its offset, too."""
+    """This includes its line and its offset."""
 
     def read_in_blocks(block_bytes: int) -> object:
         texts = decode(blocks_of(data, block_bytes), detect_encoding(b"", codec))

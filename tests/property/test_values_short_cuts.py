@@ -28,7 +28,7 @@ ADDRESS = st.builds("{}@{}".format, LOCAL, DOMAIN) | st.emails()
 @example("a@b.c1")
 @example("'a@b.ie")
 def test_address_is_accepted_if_the_library_accepts_it(text: str) -> None:
-    """But for the apostrophe of a spreadsheet, which is the only addition to its rules."""
+    """Except for the apostrophe of a spreadsheet, which is the only additional rule."""
     if is_address(text) and not text.startswith("'"):
         assert parse_email(text) == text
     else:
@@ -37,7 +37,7 @@ def test_address_is_accepted_if_the_library_accepts_it(text: str) -> None:
 
 @pytest.mark.parametrize("length", [253, 254, 255])
 def test_longest_address_is_that_of_the_library(length: int) -> None:
-    """At the limit of length both agree."""
+    """Both have the same limit of length."""
     text = f"{'a' * (length - 126)}@{'b' * 61}.{'c' * 60}.ie"
     assert len(text) == length
     assert isinstance(parse_email(text), str) == is_address(text) == (length <= 254)
@@ -101,8 +101,8 @@ NUMBER = st.text("0123456789+-() /.", min_size=5, max_size=24)
 
 @given(NUMBER, st.sampled_from([None, "IE", "DE", "US", "IT", "PL", "BR", "JP", "AU", "RU", "CN"]))
 @example("0421 12345/6", "DE")
-def test_no_digit_is_lost_but_a_prefix(text: str, region: str | None) -> None:
-    """What is sent ends as the cell ends, and nearly all of its digits are there."""
+def test_only_a_prefix_of_digits_is_dropped(text: str, region: str | None) -> None:
+    """The number ends as the cell ends, and has nearly all of its digits."""
     sent = parse_phone(text, region)
     if isinstance(sent, str):
         digits = "".join(filter(str.isdecimal, text))
@@ -152,7 +152,7 @@ def test_format_without_separators_never_takes_another_width(text: str, form: st
 
 @given(st.text("aNul019.,eE+-_ \u200b'#!", max_size=12))
 def test_plain_ids_pass_the_careful_rule(text: str) -> None:
-    """The short cut for ids accepts none that the rule refuses."""
+    """The fast path accepts no id that the rule refuses."""
     if PLAIN_ID.match(text):
         padded = f"{text} x"  # not plain any more, and neither a number nor a placeholder
         assert parse_identifier(("CRM", text)) == ("CRM", text)
@@ -161,6 +161,6 @@ def test_plain_ids_pass_the_careful_rule(text: str) -> None:
 
 @given(st.lists(st.text("aE r:5'#=\"!+\ufffd\x00\u00a0é", max_size=8), max_size=4))
 def test_plain_texts_pass_the_careful_rule(texts: list[str]) -> None:
-    """One look at all texts accepts none that the rule refuses."""
+    """The fast path for all texts accepts none that the rule refuses."""
     if are_plain(texts):
         assert [parse_text(text) for text in texts] == texts

@@ -1,4 +1,4 @@
-"""Whatever a cell contains, the body has it, or an issue says why not."""
+"""The value of any cell is in the body, or an issue explains why not."""
 
 import json
 import unicodedata

@@ -1,4 +1,4 @@
-"""What every status, body and failure means: the table of answers."""
+"""The classification of every status, body and failure: the table of answers."""
 
 import json
 
@@ -28,13 +28,13 @@ def error_body(status: int) -> bytes:
 
 
 def classify(reply: Reply, expected: Expected = Expected.CONTACT) -> Answer:
-    """Classify a reply, to a create unless something else is expected."""
+    """Classify a reply to a create, or to another call."""
     return answer_to(expected, reply, 0.1, Secrets())
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 203, 299])
 def test_success_with_a_ref_is_applied(status: int) -> None:
-    """Any 2xx with a usable ref says that the contact is there, and where."""
+    """Any 2xx with a usable ref shows that the contact exists and where."""
     answer = classify(Reply(status=status, body=json.dumps(CONTACT).encode()))
     assert (answer.rule, answer.http_status, answer.error_code) == (rules.APPLIED, status, "")
     assert answer.refs == ContactRefs(REF, str(CONTACT["href"]), GUEST)
@@ -80,7 +80,7 @@ def test_201_without_a_usable_ref_is_applied(body: bytes) -> None:
 def test_any_other_2xx_without_a_usable_ref_is_unknown(
     status: int, content_type: str, body: bytes
 ) -> None:
-    """It may come from anything in between, whatever it calls itself."""
+    """It may come from a gateway or a proxy, whatever its media type."""
     answer = classify(Reply(status=status, body=body, content_type=content_type))
     assert (answer.rule, answer.refs.ref) == (rules.NOT_THE_API, "")
     assert (answer.verdict, answer.error_code) == (UNKNOWN, "response.invalid")
@@ -89,7 +89,7 @@ def test_any_other_2xx_without_a_usable_ref_is_unknown(
 @pytest.mark.parametrize("flaw", ["network.timeout", "network.reset", "response.invalid"])
 @pytest.mark.parametrize(("status", "verdict"), [(201, APPLIED), (200, UNKNOWN)])
 def test_success_whose_body_broke_has_no_ref(status: int, verdict: Verdict, flaw: str) -> None:
-    """The status is known before the body breaks; what came of the body is not used."""
+    """The status arrives before the body breaks off; an incomplete body is not used."""
     answer = classify(Reply(status=status, body=json.dumps(CONTACT).encode(), flaw=flaw))
     assert (answer.verdict, answer.refs.ref, answer.error_code) == (verdict, "", flaw)
 
@@ -129,7 +129,7 @@ def test_every_other_status_in_the_form_of_the_api(
     next_step: NextStep,
     slows: bool,  # noqa: FBT001
 ) -> None:
-    """Whatever was asked for: the table is the same for every call."""
+    """The table is the same for all calls."""
     for status in statuses:
         answer = classify(Reply(status=status, body=error_body(status)), expected)
         rule = answer.rule
@@ -138,8 +138,8 @@ def test_every_other_status_in_the_form_of_the_api(
         assert answer.is_api_error
 
 
-def test_413_is_temporary_if_it_says_when_to_come_back() -> None:
-    """RFC 9110, 15.5.14."""
+def test_413_with_retry_after_is_temporary() -> None:
+    """Source: RFC 9110, section 15.5.14."""
     assert classify(Reply(status=413, retry_after=["5"])).rule.next_step is RESEND
     assert classify(Reply(status=413, retry_after=["soon"])).rule.next_step is REJECT
 
@@ -155,8 +155,8 @@ def test_413_is_temporary_if_it_says_when_to_come_back() -> None:
         pytest.param(error_body(503)[:-1], "application/json", id="cut short"),
     ],
 )
-def test_503_that_the_api_did_not_write_is_unknown(body: bytes, content_type: str) -> None:
-    """Behind a gateway that says 503 the contact may have been stored; its pause counts."""
+def test_503_of_a_gateway_is_unknown(body: bytes, content_type: str) -> None:
+    """The contact may have been stored behind the gateway; its pause is respected."""
     reply = Reply(status=503, body=body, content_type=content_type, retry_after=["3600"])
     answer = classify(reply)
     assert (answer.verdict, answer.is_api_error) == (UNKNOWN, False)
@@ -164,7 +164,7 @@ def test_503_that_the_api_did_not_write_is_unknown(body: bytes, content_type: st
 
 
 def test_503_whose_body_broke_is_unknown() -> None:
-    """What came of the body may look whole and not be."""
+    """An incomplete body may look like a complete one."""
     answer = classify(Reply(status=503, body=error_body(503), flaw="network.reset"))
     assert answer.verdict is UNKNOWN
 
@@ -209,15 +209,15 @@ def test_request_without_a_reply(
     next_step: NextStep,
     slows: bool,  # noqa: FBT001
 ) -> None:
-    """Only what is proven not to have acted is not applied."""
+    """It is not applied only if it is proven that the API did not act."""
     failure = Failure(error_code=code, message="x", certain=certain, sent=True)
     answer = answer_to_failure(failure, 0.1)
     assert (answer.verdict, answer.rule.next_step, answer.rule.slows) == (verdict, next_step, slows)
     assert (answer.http_status, answer.sent, answer.error_code) == (None, True, code)
 
 
-def test_unclear_answers_are_settled_and_nothing_else() -> None:
-    """And only a 201 is never sent again when the contact is not found."""
+def test_only_unclear_answers_are_settled() -> None:
+    """Only after a 201 is a contact that is not found never sent again."""
     for rule in rules.TABLE:
         assert (rule.next_step is SETTLE) == (rule.when_absent is not None)
         assert (rule.verdict is UNKNOWN) <= (rule.next_step is SETTLE)

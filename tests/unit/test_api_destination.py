@@ -1,4 +1,4 @@
-"""Where requests may go, and which credentials can be right."""
+"""Which base URLs and credentials are accepted."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from importer.errors import UsageError
 
 
 @pytest.mark.parametrize("region", ["eu", "us", "ap", "jp"])
-def test_each_region_has_a_base_url_that_passes_the_check(region: str) -> None:
-    """The four regions of the vendor are https."""
+def test_base_url_of_each_region_is_accepted(region: str) -> None:
+    """The four regions of the vendor use https."""
     assert check_base_url(base_url_of(region)) == REGIONS[region]
 
 
-def test_an_unknown_region_is_refused_and_the_known_ones_are_named() -> None:
-    """The error says what to choose from."""
+def test_unknown_region_is_refused() -> None:
+    """The message lists the known regions."""
     with pytest.raises(UsageError, match="eu, us, ap, jp"):
         base_url_of("mars")
 
@@ -31,8 +31,8 @@ def test_an_unknown_region_is_refused_and_the_known_ones_are_named() -> None:
         ("https://[2001:db8::1]/x", "https://[2001:db8::1]/x"),
     ],
 )
-def test_base_urls_that_are_fine(url: str, expected: str) -> None:
-    """A path and a slash at the end are tolerated; http is for loopback hosts."""
+def test_base_url_is_accepted(url: str, expected: str) -> None:
+    """It may have a path and a trailing slash; http is for loopback hosts."""
     assert check_base_url(url) == expected
 
 
@@ -66,8 +66,8 @@ def test_base_urls_that_are_fine(url: str, expected: str) -> None:
         "",
     ],
 )
-def test_base_urls_that_are_refused(url: str) -> None:
-    """Each is refused before anything is sent, and what may be a secret is not repeated."""
+def test_base_url_is_refused(url: str) -> None:
+    """Before anything is sent, and without repeating what may be a secret."""
     with pytest.raises(UsageError) as refusal:
         check_base_url(url)
     assert "s3cret" not in str(refusal.value)
@@ -84,20 +84,20 @@ def test_base_urls_that_are_refused(url: str) -> None:
         ("http://localhost", "http://localhost:80"),
     ],
 )
-def test_one_place_has_one_name(one: str, other: str) -> None:
-    """However it is written: or its contacts would be sent there twice."""
+def test_spellings_of_one_destination_have_one_name(one: str, other: str) -> None:
+    """Otherwise its contacts would be sent twice."""
     assert one_name_of(check_base_url(one)) == one_name_of(check_base_url(other))
 
 
-def test_two_places_have_two_names() -> None:
-    """Regions, ports, schemes and paths are told apart."""
+def test_two_destinations_have_two_names() -> None:
+    """Regions, ports, schemes and paths make a difference."""
     urls = [*REGIONS.values(), "https://localhost:1", "http://localhost:1", "http://localhost:2"]
     urls += ["http://localhost:2/a", "http://localhost:2/A"]
     assert len({one_name_of(check_base_url(url)) for url in urls}) == len(urls)
 
 
-def test_credentials_hide_themselves() -> None:
-    """Neither text shows in what a log or a traceback prints."""
+def test_credentials_are_not_in_their_representation() -> None:
+    """A log or a traceback may print it."""
     credentials = Credentials("client-key", "t0ken")
     shown = f"{credentials} {credentials!r}"
     assert "client-key" not in shown
@@ -123,8 +123,8 @@ def test_credentials_hide_themselves() -> None:
         "your-client-key",
     ],
 )
-def test_credentials_that_cannot_be_right_are_refused_unseen(value: str) -> None:
-    """The error names the variable, not what stands in it."""
+def test_impossible_credentials_are_refused_without_quoting_them(value: str) -> None:
+    """The message names the variable."""
     with pytest.raises(UsageError, match="SITECORE_CDP_CLIENT_KEY") as key:
         Credentials(value, "t0ken")
     with pytest.raises(UsageError, match="SITECORE_CDP_API_TOKEN") as token:
@@ -132,7 +132,7 @@ def test_credentials_that_cannot_be_right_are_refused_unseen(value: str) -> None
     assert "cret" not in f"{key.value}{token.value}"
 
 
-def test_a_client_key_has_no_colon() -> None:
-    """HTTP Basic would take what follows for the password."""
+def test_client_key_with_a_colon_is_refused() -> None:
+    """HTTP Basic would take the text after it for the password."""
     with pytest.raises(UsageError, match="colon"):
         Credentials("a:b", "t0ken")

@@ -1,4 +1,4 @@
-"""Proxies and certificates come from the environment once, on purpose."""
+"""Proxy and certificate settings are read from the environment once."""
 
 import os
 from pathlib import Path
@@ -18,8 +18,8 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def test_nothing_set_is_a_direct_connection() -> None:
-    """And the certificates of certifi."""
+def test_empty_environment_is_a_direct_connection() -> None:
+    """The certificates are those of certifi."""
     environment = Environment.of(API)
     assert environment == Environment()
     assert environment.describe() == "no proxy; certificates trusted by certifi"
@@ -27,10 +27,10 @@ def test_nothing_set_is_a_direct_connection() -> None:
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("value", ["http://me:s3cret@proxy.example.com:3128", "proxy:3128"])
-def test_a_proxy_is_used_and_shown_without_its_password(
+def test_proxy_is_used_and_shown_without_its_password(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
-    """What -v prints names the proxy and no secret."""
+    """``-v`` prints the description."""
     monkeypatch.setenv(variable, value)
     environment = Environment.of(API)
     assert environment.proxy == (value if "://" in value else f"http://{value}")
@@ -40,17 +40,17 @@ def test_a_proxy_is_used_and_shown_without_its_password(
 
 @pytest.mark.parametrize("no_proxy", ["api-engage-eu.sitecorecloud.io", ".sitecorecloud.io", "*"])
 def test_no_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
-    """A host that is exempt is reached directly."""
+    """An exempt host is reached directly."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
     monkeypatch.setenv("NO_PROXY", no_proxy)
     assert Environment.of(API).proxy is None
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "[::1]"])
-def test_a_loopback_host_is_never_reached_through_a_proxy(
+def test_loopback_host_is_never_reached_through_a_proxy(
     monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    """The rehearsal server is on this machine, not on the proxy's."""
+    """The sandbox runs on this machine, not on that of the proxy."""
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.com:3128")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
     assert Environment.of(f"http://{host}:8080").proxy is None
@@ -60,30 +60,26 @@ def test_a_loopback_host_is_never_reached_through_a_proxy(
 @pytest.mark.parametrize(
     "proxy", ["socks5://proxy:1080", "http://", "http://proxy:port", "ftp://x"]
 )
-def test_a_proxy_that_cannot_be_used_is_refused(
-    monkeypatch: pytest.MonkeyPatch, proxy: str
-) -> None:
-    """Going around it in silence is not an option."""
+def test_unusable_proxy_is_refused(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """It must not be bypassed silently."""
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(UsageError, match="HTTPS_PROXY"):
         Environment.of(API)
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_ca_bundle_is_used_and_shown(
+def test_ca_bundle_is_used_and_shown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
-    """What -v prints names the bundle and the variable."""
+    """``-v`` prints the bundle and the variable."""
     monkeypatch.setenv(variable, str(tmp_path))
     environment = Environment.of(API)
     assert environment.ca_bundle == str(tmp_path)
     assert f"{tmp_path} (from {variable})" in environment.describe()
 
 
-def test_a_ca_bundle_that_is_none_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Neither a missing file nor one without certificates is passed over."""
+def test_unusable_ca_bundle_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is missing, or contains no certificates."""
     bundle = tmp_path / "bundle.pem"
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     with pytest.raises(UsageError, match="REQUESTS_CA_BUNDLE"):

@@ -1,4 +1,4 @@
-"""The head of a reply is read strictly, and that of a request is one piece."""
+"""The head of a reply is parsed strictly, and a request is sent in one piece."""
 
 import http.client
 from typing import Any, cast
@@ -12,20 +12,20 @@ from importer.api.wire import Wire
 
 
 class Socket:
-    """A socket from which certain bytes come."""
+    """A socket that receives given bytes."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
 
     def recv_into(self, buffer: memoryview) -> int:
-        """Receives as a socket does."""
+        """Receive like a socket."""
         size = min(len(buffer), len(self.data))
         buffer[:size], self.data = self.data[:size], self.data[size:]
         return size
 
 
 def reply_to(data: bytes) -> FinalResponse:
-    """Reads the head of a reply to a POST."""
+    """Read the head of a reply to a POST."""
     reply = FinalResponse(Reader(cast("Any", Socket(data))), "POST", Wire())
     reply.begin()
     return reply
@@ -50,10 +50,10 @@ HEAD = b"HTTP/1.1 201 Created\r\n"
         pytest.param(b"Content-Length: 2\n", 2, False, False, id="bare line feed"),
     ],
 )
-def test_where_a_body_ends(
+def test_end_of_a_body(
     headers: bytes, length: int | None, *, chunked: bool, will_close: bool
 ) -> None:
-    """By its length, its chunks or its connection, and what that means for the next request."""
+    """It is given by the length, the chunks or the end of the connection."""
     reply = reply_to(HEAD + headers + b"\r\n{}")
     assert (reply.status, reply.length) == (201, length)
     assert (reply.chunked, reply.will_close) == (chunked, will_close)
@@ -68,8 +68,8 @@ def test_where_a_body_ends(
         (b"HTTP/1.1 204\r\n\r\n", False),
     ],
 )
-def test_when_a_connection_is_kept(data: bytes, *, will_close: bool) -> None:
-    """HTTP/1.0 closes unless it says otherwise; a 204 has no body whatever it says."""
+def test_connection_is_kept(data: bytes, *, will_close: bool) -> None:
+    """HTTP/1.0 closes it by default; a 204 has no body, whatever its headers."""
     assert reply_to(data).will_close is will_close
 
 
@@ -84,8 +84,8 @@ def test_when_a_connection_is_kept(data: bytes, *, will_close: bool) -> None:
         b"HTTP/1.1 100 Continue\r\n\r\n",
     ],
 )
-def test_a_head_that_breaks_off_is_no_reply(data: bytes) -> None:
-    """Not even when its status line is whole."""
+def test_incomplete_head_is_no_reply(data: bytes) -> None:
+    """Not even if its status line is complete."""
     with pytest.raises(ConnectionResetError):
         reply_to(data)
 
@@ -113,15 +113,15 @@ def test_a_head_that_breaks_off_is_no_reply(data: bytes) -> None:
         b"x" * 70_000,
     ],
 )
-def test_a_head_that_is_not_clear_is_no_reply(data: bytes) -> None:
-    """A guess might take a part of one reply for the next."""
+def test_ambiguous_head_is_no_reply(data: bytes) -> None:
+    """Otherwise a part of one reply could be read as the next."""
     with pytest.raises(http.client.HTTPException):
         reply_to(data)
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", HEAD, b"HTTP/1.1 "]))
-def test_no_bytes_make_another_exception(data: bytes, start: bytes) -> None:
-    """Whatever comes is a reply or one of two kinds of error."""
+def test_any_bytes_are_a_reply_or_a_documented_error(data: bytes, start: bytes) -> None:
+    """There are two kinds of errors."""
     try:
         reply = reply_to(start + data)
     except (http.client.HTTPException, ConnectionResetError):
@@ -129,8 +129,8 @@ def test_no_bytes_make_another_exception(data: bytes, start: bytes) -> None:
     assert 200 <= reply.status <= 999 or reply.status == 101
 
 
-def test_replies_follow_one_another_over_one_reader() -> None:
-    """Each is read to its own end, and what comes after the last one is noticed."""
+def test_replies_are_read_one_after_the_other() -> None:
+    """Each is read to its own end, and surplus bytes after the last one are noticed."""
     wire = Wire()
     one = HEAD + b"Content-Length: 2\r\n\r\n{}"
     reader = Reader(cast("Any", Socket(one + HEAD + b"Content-Length: 3\r\n\r\n[1]")))
@@ -140,14 +140,14 @@ def test_replies_follow_one_another_over_one_reader() -> None:
         assert (reply.read(100), wire.surplus) == (body, surplus)
 
 
-def test_a_body_that_breaks_off_is_told() -> None:
-    """The base class would give what there is."""
+def test_incomplete_body_is_an_error() -> None:
+    """The base class would return the part that arrived."""
     with pytest.raises(http.client.IncompleteRead):
         reply_to(HEAD + b"Content-Length: 3\r\n\r\n{}").read(100)
 
 
-def test_a_request_is_one_piece() -> None:
-    """Head and body leave together."""
+def test_request_is_one_piece() -> None:
+    """Head and body are sent together."""
     sent = request_bytes("POST", "/x", {"Host": "h", "Content-Length": "2"}, b"{}")
     assert sent == b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"
     assert request_bytes("GET", "/x", {"Host": "h"}, None) == b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n"

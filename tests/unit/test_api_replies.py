@@ -1,4 +1,4 @@
-"""What is taken from a reply for a person to read, and how long it asks to wait."""
+"""The message of a reply, and the pause that it requests."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 def message(
     status: int, body: bytes, content_type: str = "application/json", secrets: Sequence[str] = ()
 ) -> str:
-    """What a reply says."""
+    """Return the message of a reply."""
     reply = Reply(status=status, body=body, content_type=content_type)
     return message_of(reply, parse(body), Secrets(secrets))
 
@@ -40,8 +40,8 @@ def message(
         ('{"message": "Nguyễn é"}'.encode(), "Nguyễn é"),
     ],
 )
-def test_the_message_of_the_api_is_quoted_as_one_clean_line(body: bytes, expected: str) -> None:
-    """Whatever stands in it, a message is one printable line."""
+def test_message_of_the_api_is_quoted_as_one_printable_line(body: bytes, expected: str) -> None:
+    """It may contain control characters and line breaks."""
     assert message(400, body) == expected
 
 
@@ -55,31 +55,31 @@ def test_the_message_of_the_api_is_quoted_as_one_clean_line(body: bytes, expecte
         (b'{"message": 7}', "x/y", "HTTP 502 Bad Gateway, with a body of type x/y"),
     ],
 )
-def test_a_page_is_never_quoted(body: bytes, content_type: str, expected: str) -> None:
-    """Status and media type stand in for what is no message."""
+def test_page_is_never_quoted(body: bytes, content_type: str, expected: str) -> None:
+    """Status and media type are reported instead."""
     assert message(502, body, content_type) == expected
 
 
-def test_a_long_message_is_cut() -> None:
-    """Ten megabytes of text are three hundred characters."""
+def test_long_message_is_cut() -> None:
+    """Ten megabytes become three hundred characters."""
     text = message(400, json.dumps({"message": "x" * 10_000_000}).encode())
     assert (len(text), text[-1]) == (MAX_MESSAGE, "…")
 
 
 def test_secrets_that_a_server_echoes_are_hidden() -> None:
-    """Not even a part of one is left where the message is cut."""
+    """No part of one is left even where the message is cut."""
     for filler in (0, MAX_MESSAGE - 5):
         body = json.dumps({"message": "." * filler + "s3cret-t0ken!"}).encode()
         assert "s3c" not in message(400, body, secrets=("s3cret-t0ken!",))
 
 
-def test_secrets_hide_themselves() -> None:
-    """A traceback with locals shows none."""
+def test_secrets_are_not_in_their_representation() -> None:
+    """A traceback may print local variables."""
     assert "s3cret" not in repr(Secrets(("s3cret",)))
 
 
-def test_cleaning_keeps_what_is_printable() -> None:
-    """Letters of all scripts stay; blanks of all kinds become one."""
+def test_cleaning_keeps_printable_characters() -> None:
+    """These are letters of all scripts; any blanks become one."""
     assert clean("  名前\u00a0\tÅ\n") == "名前 Å"
 
 
@@ -105,13 +105,13 @@ def test_cleaning_keeps_what_is_printable() -> None:
         (["Wed, 21 Oct 99999999999 07:27:00 GMT"], None),
     ],
 )
-def test_the_pause_that_a_reply_asks_for(values: list[str], seconds: float | None) -> None:
-    """Seconds and dates are understood, the longest counts, junk does not."""
+def test_pause_is_read_from_retry_after(values: list[str], seconds: float | None) -> None:
+    """It has seconds or dates; the longest counts, and malformed ones are ignored."""
     assert pause_of(Reply(status=429, retry_after=values, date=DATE)) == seconds
 
 
-def test_a_date_counts_from_the_clock_when_the_reply_has_none() -> None:
-    """Without a Date header the clock here is the only one."""
+def test_retry_date_is_relative_to_the_local_clock_without_a_date_header() -> None:
+    """There is no other clock."""
     now = datetime(2026, 10, 21, 7, 28, tzinfo=UTC)
     reply = Reply(status=429, retry_after=["Wed, 21 Oct 2026 07:28:30 GMT"])
     assert pause_of(reply, now) == 30.0

@@ -1,4 +1,4 @@
-"""What a request looks like: method, URL, headers, body."""
+"""Requests: method, URL, headers and body."""
 
 from collections.abc import Iterator
 
@@ -25,14 +25,14 @@ BODY = '{"firstName": "Nguyễn"}'.encode()
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """A connection to an API that `responses` plays."""
+    """Return a connection to an API that ``responses`` simulates."""
     with Api(BASE, Credentials("key", "t0ken"), 5.0) as api, api.connect() as connection:
         yield connection
 
 
 @responses.activate
-def test_a_create_is_a_post_of_the_bytes_as_they_are(connection: Connection) -> None:
-    """Basic authentication, JSON, program and version, and nothing that others would add."""
+def test_create_is_a_post_of_unchanged_bytes(connection: Connection) -> None:
+    """It has basic authentication, JSON, program and version, and no default headers."""
     responses.post(f"{BASE}/v2.1/orders/{ORDER}/contacts", status=201, json={"ref": REF})
     answer = connection.carry_out(CreateContact(ORDER, BODY))
     sent = responses.calls[0].request
@@ -50,8 +50,8 @@ def test_a_create_is_a_post_of_the_bytes_as_they_are(connection: Connection) -> 
 
 
 @responses.activate
-def test_contacts_asks_for_all_fields_page_by_page(connection: Connection) -> None:
-    """The documented parameters and the documented default of ten."""
+def test_list_of_contacts_requests_all_fields_page_by_page(connection: Connection) -> None:
+    """With the documented parameters and page size."""
     url = f"{BASE}/v2.1/orders/{ORDER}/contacts?expand=true&limit=10"
     items = [{"ref": f"r{number}", "city": "Cork"} for number in range(11)]
     responses.get(f"{url}&offset=0", json={"items": items[:10]})
@@ -63,7 +63,7 @@ def test_contacts_asks_for_all_fields_page_by_page(connection: Connection) -> No
 
 @responses.activate
 def test_contacts_without_their_fields_are_a_failure(connection: Connection) -> None:
-    """A server that does not expand must not make contacts look absent."""
+    """A server that ignores ``expand`` must not make contacts look absent."""
     url = f"{BASE}/v2.1/orders/{ORDER}/contacts"
     responses.get(url, json={"items": [{"ref": REF, "href": "x"}]})
     failure = connection.carry_out(ListContacts(ORDER)).failure
@@ -73,7 +73,7 @@ def test_contacts_without_their_fields_are_a_failure(connection: Connection) -> 
 
 @responses.activate
 def test_orders_are_found_by_their_own_number(connection: Connection) -> None:
-    """Whatever the number holds stays in the one parameter."""
+    """The number is escaped, so it stays one parameter."""
     found = {"items": [{"ref": ORDER}]}
     matcher = responses.matchers.query_param_matcher(
         {"referenceId": "A/1&offset=5 #é", "offset": "0", "limit": "10"}
@@ -83,8 +83,8 @@ def test_orders_are_found_by_their_own_number(connection: Connection) -> None:
 
 
 @responses.activate
-def test_one_contact_is_read_changed_and_deleted(connection: Connection) -> None:
-    """The three calls on a contact."""
+def test_contact_is_read_changed_and_deleted(connection: Connection) -> None:
+    """The three calls have the same URL."""
     url = f"{BASE}/v2.1/orderContacts/{REF}"
     responses.get(url, json={"ref": REF, "modifiedAt": "2026-01-01"})
     responses.patch(url, json={"ref": REF, "city": "Cork"})
@@ -102,10 +102,10 @@ def test_one_contact_is_read_changed_and_deleted(connection: Connection) -> None
     ("ref", "segment"),
     [("../x", "%2E%2E%2Fx"), ("..", "%2E%2E"), ("x?y#z", "x%3Fy%23z"), ("a b%2F", "a%20b%252F")],
 )
-def test_a_reference_is_one_segment_of_the_path(
+def test_reference_is_one_segment_of_the_path(
     connection: Connection, ref: str, segment: str
 ) -> None:
-    """Whatever it holds, it cannot lead to another resource."""
+    """It is escaped, so it cannot lead to another resource."""
     responses.delete(f"{BASE}/v2.1/orderContacts/{segment}", status=204)
     connection.carry_out(DeleteContact(ref))
     assert responses.calls[0].request.url == f"{BASE}/v2.1/orderContacts/{segment}"
@@ -125,22 +125,22 @@ def test_a_reference_is_one_segment_of_the_path(
 def test_exceptions_of_requests(
     connection: Connection, error: Exception, verdict: Verdict, code: str
 ) -> None:
-    """Without proof that nothing was sent, the outcome is unknown."""
+    """The result is unknown unless it is proven that nothing was sent."""
     responses.post(f"{BASE}/v2.1/orders/{ORDER}/contacts", body=error)
     answer = connection.carry_out(CreateContact(ORDER, BODY))
     assert (answer.verdict, answer.error_code) == (verdict, code)
 
 
 @responses.activate
-def test_what_a_server_echoes_of_the_credentials_is_hidden(connection: Connection) -> None:
-    """Neither the token nor the header reaches a message."""
+def test_echoed_credentials_are_hidden(connection: Connection) -> None:
+    """Neither the token nor the header is in a message."""
     echo = {"message": "got Basic a2V5OnQwa2Vu and t0ken"}
     responses.post(f"{BASE}/v2.1/orders/{ORDER}/contacts", status=400, json=echo)
     assert connection.carry_out(CreateContact(ORDER, BODY)).message == "got Basic *** and ***"
 
 
-def test_nothing_that_holds_the_credentials_shows_them() -> None:
-    """Not even when a traceback prints its locals."""
+def test_credentials_are_in_no_representation() -> None:
+    """A traceback may print local variables."""
     credentials = Credentials("key", "t0ken")
     with Api(BASE, credentials, 5.0) as api, api.connect() as connection:
         shown = f"{credentials!r} {api!r} {api.secrets!r} {connection!r}"

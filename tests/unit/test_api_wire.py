@@ -12,14 +12,14 @@ Pair = tuple[socket.socket, socket.socket]
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
-    """Two connected sockets: the client's and the server's."""
+    """Two connected sockets, of the client and of the server."""
     client, server = socket.socketpair()
     with client, server:
         yield client, server
 
 
 def is_cut(sock: socket.socket) -> bool:
-    """Whether the other end of a socket is gone."""
+    """Whether the other end of a socket is closed."""
     sock.settimeout(0)
     try:
         return sock.recv(1) == b""
@@ -28,33 +28,33 @@ def is_cut(sock: socket.socket) -> bool:
 
 
 class Clock:
-    """A clock that a test sets."""
+    """A clock that is set by a test."""
 
     now = 100.0
 
     def __call__(self) -> float:
-        """Tells the time."""
+        """Return the time."""
         return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still."""
+    """A clock that does not advance."""
     return Clock()
 
 
 @pytest.fixture
 def watchdog(clock: Clock) -> Iterator[Watchdog]:
-    """A watchdog of half a minute that only a test wakes."""
+    """A watchdog with a timeout of 30 seconds that is run by a test."""
     watchdog = Watchdog(30.0, clock)
     yield watchdog
     watchdog.stop()
 
 
-def test_an_exchange_is_cut_at_its_deadline_and_not_before(
+def test_exchange_is_cut_at_its_deadline_and_not_before(
     watchdog: Watchdog, clock: Clock, pair: Pair
 ) -> None:
-    """The socket is shut down under whatever waits for it."""
+    """The socket is shut down while a thread may be waiting for it."""
     wire = watchdog.watch()
     wire.begin(130.0)
     wire.attach(pair[0])
@@ -67,8 +67,8 @@ def test_an_exchange_is_cut_at_its_deadline_and_not_before(
     wire.detach()
 
 
-def test_the_watchdog_sleeps_until_the_earliest_deadline(watchdog: Watchdog, clock: Clock) -> None:
-    """And one time-out when there is none, for none can come up earlier."""
+def test_watchdog_sleeps_until_the_earliest_deadline(watchdog: Watchdog, clock: Clock) -> None:
+    """Without one, it sleeps for one timeout, as no exchange can be due earlier."""
     assert watchdog.cut_overdue() == 30.0
     early, late = watchdog.watch(), watchdog.watch()
     early.begin(110.0)
@@ -81,8 +81,8 @@ def test_the_watchdog_sleeps_until_the_earliest_deadline(watchdog: Watchdog, clo
     assert watchdog.cut_overdue() == 30.0
 
 
-def test_an_exchange_that_ended_is_not_cut(watchdog: Watchdog, clock: Clock, pair: Pair) -> None:
-    """A connection waits for its next exchange as long as it takes."""
+def test_finished_exchange_is_not_cut(watchdog: Watchdog, clock: Clock, pair: Pair) -> None:
+    """An idle connection has no deadline."""
     wire = watchdog.watch()
     wire.begin(130.0)
     wire.attach(pair[0])
@@ -93,8 +93,8 @@ def test_an_exchange_that_ended_is_not_cut(watchdog: Watchdog, clock: Clock, pai
     wire.detach()
 
 
-def test_a_socket_that_comes_too_late_is_cut_at_once(pair: Pair) -> None:
-    """Time may run out while a host name is looked up."""
+def test_socket_attached_after_the_deadline_is_cut(pair: Pair) -> None:
+    """The deadline may pass while a host name is resolved."""
     wire = Wire()
     wire.begin(1.0)
     wire.cut_if_overdue(1.0)
@@ -103,7 +103,7 @@ def test_a_socket_that_comes_too_late_is_cut_at_once(pair: Pair) -> None:
     wire.detach()
 
 
-def test_the_socket_that_tls_took_over_is_cut_too(pair: Pair) -> None:
+def test_socket_used_by_tls_is_cut(pair: Pair) -> None:
     """The wire keeps a descriptor of its own."""
     wire = Wire()
     wire.attach(pair[0])
@@ -115,8 +115,8 @@ def test_the_socket_that_tls_took_over_is_cut_too(pair: Pair) -> None:
     wire.detach()
 
 
-def test_the_connection_closes_when_the_wire_lets_go(pair: Pair) -> None:
-    """A second descriptor must not keep a closed connection open."""
+def test_connection_is_closed_when_its_wire_is_detached(pair: Pair) -> None:
+    """The duplicate descriptor must not keep it open."""
     wire = Wire()
     wire.attach(pair[0])
     pair[0].close()

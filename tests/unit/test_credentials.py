@@ -31,13 +31,13 @@ def test_private_file_is_read(tmp_path: Path, mode: int) -> None:
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o660, 0o644, 0o602, 0o601])
 def test_file_that_others_can_access_is_refused(tmp_path: Path, mode: int) -> None:
-    """Whatever the kind of access; the message says how to fix that."""
+    """Any kind of access counts; the message explains how to fix it."""
     with pytest.raises(UsageError, match="chmod 600"):
         read_credentials(write(tmp_path / "c.toml", mode=mode))
 
 
-def test_link_is_judged_by_its_target(tmp_path: Path) -> None:
-    """Its own mode means nothing."""
+def test_mode_of_a_link_is_that_of_its_target(tmp_path: Path) -> None:
+    """The mode of the link itself has no meaning."""
     link = tmp_path / "link.toml"
     link.symlink_to(write(tmp_path / "c.toml", mode=0o644))
     with pytest.raises(UsageError, match="read by others"):

@@ -94,8 +94,8 @@ class TestUnclearAnswer:
         assert driven.outcome.status is Status.CREATED
         assert driven.outcome.attempts == 2
 
-    def test_contact_that_shows_late_is_found(self, unclear: Answer, delays: list[float]) -> None:
-        """The API may still be at work when it is read first."""
+    def test_contact_that_appears_late_is_found(self, unclear: Answer, delays: list[float]) -> None:
+        """The API may still be storing it at the first reading."""
         del delays
         driven = delivered(unclear, listing(), listing(), listing(MINE))
         assert driven.outcome.status is Status.CREATED
@@ -115,7 +115,7 @@ class TestUnclearAnswer:
     def test_stop_while_settling_leaves_it_unknown(
         self, unclear: Answer, delays: list[float]
     ) -> None:
-        """Nothing else would be true."""
+        """No other status would be correct."""
         del delays
         driven = delivered(unclear, None)
         assert driven.outcome.status is Status.UNKNOWN
@@ -183,13 +183,13 @@ class TestTemporaryRefusal:
 
 
 def test_503_of_the_api_is_sent_again_immediately_twice() -> None:
-    """The vendor says so, because its servers are clustered; then it is backed off from."""
+    """The vendor recommends this for its clustered servers; then the delays grow."""
     driven = delivered(*[answer(503)] * 3, success())
     assert len(driven.waited) == 1
 
 
-def test_retry_after_is_obeyed() -> None:
-    """No row comes back before the time that the API named."""
+def test_retry_after_is_respected() -> None:
+    """No row is sent again before that time."""
     driven = delivered(answer(429, retry_after=7.0), success())
     assert driven.waited[0] >= 7.0
 
@@ -201,7 +201,7 @@ def test_attempts_count_unclear_answers_too() -> None:
 
 
 def test_two_equal_contacts_leave_it_unknown() -> None:
-    """Which of them is its own is not known; both refs are named."""
+    """Which of them is its own cannot be known; both refs are reported."""
     driven = delivered(answer(500), listing(MINE, {**ADA, "ref": OTHER_REF}))
     assert driven.outcome.status is Status.UNKNOWN
     assert REF in driven.outcome.error
@@ -225,7 +225,7 @@ def test_contact_of_another_row_is_not_taken_for_its_own() -> None:
 
 
 def test_contact_that_was_there_before_is_reported_as_older() -> None:
-    """Its date says so; nothing is sent again because of a date."""
+    """Its date shows it; a date never leads to sending again."""
     then = datetime.fromtimestamp(NOW, UTC) - timedelta(days=30)
     found = listing({**MINE, "createdAt": then.isoformat()}, clock_lead=timedelta())
     driven = delivered(answer(500), found, found, found)
@@ -261,7 +261,7 @@ class TestStopBeforeSending:
     """The run ends before the request leaves."""
 
     def test_contact_is_not_sent(self) -> None:
-        """Whatever its intent on disk says, no request left."""
+        """Its intent is on disk, but no request was sent."""
         driven = delivered(None)
         assert (driven.outcome.status, driven.outcome.attempts) == (Status.NOT_SENT, 0)
         assert driven.outcome.error_code == "stopped.interrupted"
@@ -288,7 +288,7 @@ def test_answer_that_stops_the_run(last: Answer, status: Status) -> None:
 
 
 def test_internal_error_while_sending_leaves_it_unknown() -> None:
-    """The request may have left."""
+    """The request may have been sent."""
     driven = delivered(Stopped(Stop("fault", "Internal error."), may_be_sent=True))
     assert driven.outcome.status is Status.UNKNOWN
     assert driven.recorded[-1] == "unknown"
@@ -316,8 +316,8 @@ class TestEarlierRun:
         driven = delivered(None, state=contact_state(left))
         assert driven.outcome.status is Status.UNKNOWN
 
-    def test_ref_that_was_not_learned_is_looked_for(self) -> None:
-        """The contact is there, so it is never sent again."""
+    def test_missing_ref_is_looked_for(self) -> None:
+        """The contact exists, so it is never sent again."""
         driven = delivered(listing(MINE), state=contact_state(State.CREATED))
         assert (driven.outcome.status, driven.outcome.ref) == (Status.CREATED, REF)
         driven = delivered(*NOTHING, state=contact_state(State.CREATED))
@@ -420,7 +420,7 @@ class TestLookFirst:
     @pytest.mark.parametrize(
         "there", [MINE, {**MINE, "city": "London"}, {**MINE, "emails": ["ADA@example.com"]}]
     )
-    def test_contact_that_is_there_exists(self, there: dict[str, object]) -> None:
+    def test_existing_contact_is_found(self, there: dict[str, object]) -> None:
         """It equals the row in every field that is sent; nothing is sent, and it is recorded."""
         driven = self.look(listing(there))
         assert (driven.outcome.status, driven.outcome.ref) == (Status.EXISTS, REF)
@@ -429,8 +429,8 @@ class TestLookFirst:
     @pytest.mark.parametrize(
         "there", [[], [GRACE], [{**MINE, "lastName": "Byron"}], [{"ref": REF, "firstName": "Ada"}]]
     )
-    def test_contact_that_is_not_there_is_created(self, there: list[dict[str, object]]) -> None:
-        """Another one of the order does not keep it from being sent."""
+    def test_missing_contact_is_created(self, there: list[dict[str, object]]) -> None:
+        """Another contact of the order makes no difference."""
         driven = self.look(listing(*there), success(ref=OTHER_REF))
         assert (driven.outcome.status, driven.outcome.ref) == (Status.CREATED, OTHER_REF)
 
@@ -443,7 +443,7 @@ class TestLookFirst:
         assert driven.outcome.status is Status.CREATED
 
     def test_equal_contact_belongs_to_one_row(self) -> None:
-        """Rows that differ only in what the API does not return would share it otherwise."""
+        """Otherwise rows that differ only in fields that the API does not return would share it."""
         run = run_state(looks_first=True)
         two = listing(MINE, {**ADA, "ref": OTHER_REF})
         refs = [

@@ -1,4 +1,4 @@
-"""Whether a contact was there before its request, by the dates that the API gives."""
+"""Whether a contact is older than its request, by the dates of the API."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ SENT = int(datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp())
 
 
 def since(created_at: object, lead: timedelta | None = timedelta(), sent_at: int = SENT) -> str:
-    """What is told of a contact with that date."""
+    """Return what is known about a contact with that date."""
     items = ({"ref": "other", "createdAt": "1999-01-01"}, {"ref": "own", "createdAt": created_at})
     found = Dating().there_since("own", Listing(items, None, 1, clock_lead=lead), sent_at)
     return found.isoformat() if found else ""
@@ -21,38 +21,38 @@ def since(created_at: object, lead: timedelta | None = timedelta(), sent_at: int
     "created_at",
     ["2026-06-01T11:58:59Z", "2026-06-01T13:58:59+02:00", "2026-06-01T11:58:59", "0001-01-01"],
 )
-def test_a_contact_of_more_than_a_minute_before_was_there(created_at: str) -> None:
-    """Whatever zone the API writes dates in; without one it is UTC."""
+def test_contact_more_than_a_minute_older_existed_before(created_at: str) -> None:
+    """Its date may have any time zone; without one it is UTC."""
     assert since(created_at)
 
 
 @pytest.mark.parametrize("created_at", ["2026-06-01T11:59:01Z", "2026-06-01T12:00:01Z"])
-def test_a_contact_of_about_then_may_be_its_own(created_at: str) -> None:
-    """The clocks of the API's servers may be a little apart."""
+def test_contact_of_about_the_same_time_may_be_its_own(created_at: str) -> None:
+    """The clocks of the API's servers may differ slightly."""
     assert not since(created_at)
 
 
 @pytest.mark.parametrize("created_at", [None, 5, "", "yesterday", "2026-06-01T11:58:59+99:00"])
-def test_what_is_no_date_tells_nothing(created_at: object) -> None:
-    """Nor does it break anything."""
+def test_malformed_date_is_ignored(created_at: object) -> None:
+    """It is no error either."""
     assert not since(created_at)
 
 
-def test_the_server_s_clock_counts() -> None:
-    """It made the date, so it says how long ago that was."""
+def test_date_is_compared_with_the_servers_clock() -> None:
+    """The same clock made the date of the contact."""
     assert since("2026-06-01T12:30:00Z", timedelta(hours=1))
     assert not since("2026-06-01T11:30:00Z", timedelta(hours=-1))
     assert not since("2026-06-01T11:00:00Z", None)
 
 
-def test_a_request_of_which_nobody_knows_the_time_tells_nothing() -> None:
-    """An undo's own mark has none."""
+def test_request_of_unknown_time_is_not_compared() -> None:
+    """The mark of an undo has no time."""
     assert not since("2026-06-01T11:00:00Z", sent_at=0)
 
 
 @pytest.mark.parametrize("year", [1, 9999])
-def test_a_clock_at_the_end_of_time_breaks_nothing(year: int) -> None:
-    """Seconds have no last year."""
+def test_dates_out_of_range_are_ignored(year: int) -> None:
+    """Seconds may lead beyond the last representable year."""
     lead = datetime(year, 1, 1, tzinfo=UTC) - datetime(2026, 6, 1, tzinfo=UTC)
     assert since("2026-06-01T11:00:00Z", lead) == (
         "2026-06-01T11:00:00+00:00" if year == 9999 else ""
@@ -67,8 +67,10 @@ def test_a_clock_at_the_end_of_time_breaks_nothing(year: int) -> None:
         pytest.param(timedelta(days=-300), False, id="always-alike"),
     ],
 )
-def test_an_api_that_dates_wrongly_is_not_believed(dated: timedelta, *, is_believed: bool) -> None:
-    """What it said of a contact that was created in this run shows it."""
+def test_dates_of_an_api_with_a_wrong_clock_are_ignored(
+    dated: timedelta, *, is_believed: bool
+) -> None:
+    """A contact that was created in this run shows that they are wrong."""
     now = datetime.now(UTC)
     dating = Dating()
     dating.observe_created({"createdAt": (now + dated).isoformat()})

@@ -1,4 +1,4 @@
-"""What a run remembers of the orders' contacts."""
+"""The contacts of orders that a run has read."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from importer.delivery import listings
 from importer.delivery.listings import Listings
 
 
-def test_the_orders_read_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many as their contacts allow, so that memory stays flat; the last one always."""
+def test_most_recent_orders_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their contacts are limited to bound memory; the last order is always kept."""
     monkeypatch.setattr(listings, "_CONTACTS_KEPT", 10)
     kept = Listings()
     for number in range(100):
@@ -23,8 +23,8 @@ def test_the_orders_read_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (kept.get("large"), kept.get("next")) == (None, [{"ref": "a"}])
 
 
-def test_what_became_of_a_contact_is_remembered() -> None:
-    """It is added, or takes the values that it has now; its order must have been read."""
+def test_created_and_updated_contacts_are_added() -> None:
+    """With their present values, if their order was read."""
     kept = Listings()
     kept.add("order", {"ref": "a"})
     assert kept.get("order") is None
@@ -34,8 +34,8 @@ def test_what_became_of_a_contact_is_remembered() -> None:
     assert kept.get("order") == [{"ref": "a", "city": "Cobh", "title": "Ms"}, {"ref": "b"}]
 
 
-def test_what_a_preview_would_create_is_known_by_its_person() -> None:
-    """It has no ref yet, and neither have others."""
+def test_contact_of_a_preview_is_recognised_by_its_person() -> None:
+    """It has no ref yet, like all others of a preview."""
     kept = Listings()
     kept.keep("order", [])
     for city in ("Cork", "Cobh"):

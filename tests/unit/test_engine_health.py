@@ -1,4 +1,4 @@
-"""The breaker, the permissions and the reasons to stop, on a clock of the test."""
+"""Probing, permissions and reasons to stop, with a clock of the test."""
 
 from random import Random
 
@@ -16,7 +16,7 @@ DEAD = answer(code="network.connect")
 
 
 def health(*, most: int = 32, proven: bool = True) -> Health:
-    """Return the health of a run, by default with a good answer at second 0."""
+    """Return the health of a run, by default with a success at second 0."""
     made = Health(Pace(most, None), Random(1))  # noqa: S311 - jitter
     if proven:
         made.observe(0, success(), -0.1, 0.0)
@@ -24,15 +24,15 @@ def health(*, most: int = 32, proven: bool = True) -> Health:
 
 
 def test_trouble_of_one_row_does_not_slow_the_others() -> None:
-    """It may be the row's own."""
+    """It may be caused by the row itself."""
     run = health()
     for second in range(1, 600):
         assert run.observe(1, answer(500), float(second), float(second)) is None
     assert not run.is_probing
 
 
-def test_trouble_of_many_rows_means_probing_and_then_the_end() -> None:
-    """Within two minutes, however slowly the failures come in."""
+def test_trouble_of_many_rows_leads_to_probing_and_then_to_a_stop() -> None:
+    """Within two minutes, even if failures arrive slowly."""
     run, stop, second = health(proven=False), None, 0.0
     while stop is None:
         stop = run.observe(int(second), DEAD, second, second)
@@ -43,7 +43,7 @@ def test_trouble_of_many_rows_means_probing_and_then_the_end() -> None:
 
 
 def test_silence_ends_the_run_with_one_request_at_a_time_too() -> None:
-    """Each takes 30 seconds to fail, and two minutes are the limit."""
+    """Each request takes 30 seconds to fail, and the limit is two minutes."""
     run, stop, now = health(), None, 0.0
     silence = answer(code="network.timeout")
     for row in range(1, 10):
@@ -56,7 +56,7 @@ def test_silence_ends_the_run_with_one_request_at_a_time_too() -> None:
 
 
 def test_good_answer_ends_the_probing() -> None:
-    """And patience starts anew."""
+    """The limit of two minutes starts again."""
     run = health(proven=False)
     for second in range(40):
         run.observe(second, DEAD, float(second), float(second))
@@ -66,7 +66,7 @@ def test_good_answer_ends_the_probing() -> None:
 
 
 def test_burst_of_refusals_is_one_reason_to_wait() -> None:
-    """A server that can do three at a time refuses 29 of 32: these are not 29 failed probes."""
+    """A server that accepts three at a time refuses 29 of 32: these are not 29 failed probes."""
     run = health()
     for row in range(29):
         run.observe(row, BUSY, 1.0, 1.01)
@@ -75,8 +75,8 @@ def test_burst_of_refusals_is_one_reason_to_wait() -> None:
     assert run.pace.limit == 16
 
 
-def test_good_answer_opens_what_a_probe_would_have_opened() -> None:
-    """An API that works is not left alone, whatever else was in flight."""
+def test_success_in_flight_ends_the_wait_for_a_probe() -> None:
+    """The API works, whatever the other requests in flight return."""
     run = health()
     for row in range(29):
         run.observe(row, BUSY, 1.0, 1.01)
@@ -86,15 +86,15 @@ def test_good_answer_opens_what_a_probe_would_have_opened() -> None:
 
 
 def test_good_answer_does_not_shorten_a_pause() -> None:
-    """``Retry-After`` holds for every request."""
+    """``Retry-After`` applies to every request."""
     run = health()
     run.observe(1, answer(429, retry_after=5.0), 1.0, 1.1)
     run.observe(2, success(), 1.0, 1.2)
     assert run.pace.opens_at(1.2) == 6.1
 
 
-def test_failed_probes_come_at_growing_intervals() -> None:
-    """So that a dead API is left alone: at most a dozen before patience ends."""
+def test_intervals_of_failed_probes_grow() -> None:
+    """A dead API receives at most a dozen probes before the run stops."""
     run, now, pauses = health(), 1.0, []
     for row in range(12):
         run.observe(row, DEAD, now, now)
@@ -117,7 +117,7 @@ def test_missing_connection_does_not_count_as_overload(dead: Answer) -> None:
 
 @pytest.mark.parametrize("busy", [BUSY, answer(500), answer(code="network.timeout")])
 def test_overload_halves_the_requests_in_flight(busy: Answer) -> None:
-    """Once for all requests that left before."""
+    """Only once for all requests that were sent before."""
     run = health()
     for row in range(3):
         run.observe(row, busy, 1.0, 1.1)
@@ -142,7 +142,7 @@ def test_overload_halves_the_requests_in_flight(busy: Answer) -> None:
     "call", [CREATE, LIST, DeleteContact(REF)], ids=lambda one: type(one).__name__
 )
 def test_answer_that_ends_the_run(call: Call, last: Answer, why: str) -> None:
-    """Whatever was asked for."""
+    """For any call."""
     stop = health().stop_for(call, last)
     assert stop is not None
     assert stop.why == why
@@ -161,12 +161,12 @@ def test_answer_that_ends_the_run(call: Call, last: Answer, why: str) -> None:
     ],
 )
 def test_answer_that_does_not_end_the_run(last: Answer) -> None:
-    """Other rows may fare better."""
+    """Other rows may succeed."""
     assert health().stop_for(CREATE, last) is None
 
 
 class TestForbidden:
-    """403: of the credentials, or of a firewall that does not like one record."""
+    """403, because of the credentials or of a firewall that refuses one record."""
 
     def test_it_ends_the_run_before_any_success(self) -> None:
         """The credentials must be wrong."""
@@ -174,7 +174,7 @@ class TestForbidden:
         assert stop is not None
         assert stop.why == "credentials"
 
-    def test_after_a_success_it_concerns_the_row_alone(self) -> None:
+    def test_after_a_success_it_concerns_only_the_row(self) -> None:
         """Four in a row may be four such records."""
         run = health()
         run.stop_for(CREATE, success())
@@ -201,7 +201,7 @@ class TestForbidden:
 
 
 def test_run_is_unreachable_if_nothing_ever_answered() -> None:
-    """Any answer, even a refusal, shows that something is there."""
+    """Any answer, even a refusal, shows that a server exists."""
     run = health(proven=False)
     assert not run.is_unreachable
     run.observe(1, DEAD, 0.0, 0.1)

@@ -1,4 +1,4 @@
-"""What the journal does not take never leaves, and what is done by then is reported."""
+"""If the journal cannot be written, nothing is sent, and finished outcomes are reported."""
 
 import logging
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ ORDER = "00000000-0000-4000-8000-000000000001"
 
 
 class Full:
-    """A journal on a disk that is full.
+    """A journal on a full disk.
 
     Attributes:
         tries: How often it was written to.
@@ -30,15 +30,15 @@ class Full:
 
 
 def created(ref: str) -> tuple[list[Entry], Outcome]:
-    """A contact that the API has just created."""
+    """Return an entry of a contact that was just created."""
     outcome = Outcome(row=1, status=Status.CREATED, order_ref=ORDER, ref=ref)
     return [Entry(ref.encode(), ORDER, State.CREATED, ref)], outcome
 
 
-def test_refs_that_a_full_disk_does_not_take_are_all_in_the_log(
+def test_unrecorded_refs_are_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Those of requests in flight, too; their outcomes are reported, because they are true."""
+    """Also those of requests in flight; their outcomes are reported, as they are correct."""
     journal, reported = Full(), list[Outcome]()
     outbox = Outbox(journal, reported.extend, lambda: 0.0)
     with caplog.at_level(logging.ERROR, "importer"):

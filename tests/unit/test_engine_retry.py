@@ -1,4 +1,4 @@
-"""How long to wait before the same thing is tried again."""
+"""The delay before another attempt."""
 
 from random import Random
 
@@ -14,7 +14,7 @@ RANDOM = Random(1)  # noqa: S311 - jitter
     ("attempt", "cap"), [(1, 0.5), (2, 1.0), (3, 2.0), (7, 30.0), (1000, 30.0)]
 )
 def test_backoff_is_capped_and_jittered(attempt: int, cap: float) -> None:
-    """Full jitter between nothing and a cap that doubles up to 30 seconds."""
+    """Full jitter between zero and a limit that doubles up to 30 seconds."""
     delays = [backoff(attempt, RANDOM) for _ in range(500)]
     assert max(delays) <= cap
     assert min(delays) < cap * 0.05
@@ -23,7 +23,7 @@ def test_backoff_is_capped_and_jittered(attempt: int, cap: float) -> None:
 
 @pytest.mark.parametrize("attempt", range(1, 5))
 def test_delay_is_never_shorter_than_retry_after(attempt: int) -> None:
-    """Jitter comes on top of it."""
+    """Jitter is added to it."""
     delays = {Retry(5, RANDOM).delay(answer(429, retry_after=2.0), attempt) for _ in range(5)}
     assert min(delays) >= 2.0
     assert len(delays) == 5

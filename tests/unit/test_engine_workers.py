@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Place:
-    """One worker whose requests end as the test wants.
+    """A worker whose requests have the results that a test wants.
 
     Attributes:
         sent: The names of the jobs whose requests have left.
@@ -58,7 +58,7 @@ class Place:
 
 
 def test_good_answer_is_followed_by_the_next_ready_job() -> None:
-    """And the engine need not look until few are left."""
+    """The engine is only needed when few are left."""
     place = Place({})
     place.make_ready("abcd")
     place.workers.goes_on, place.workers.reserve = True, 1
@@ -79,7 +79,7 @@ def test_good_answer_is_followed_by_the_next_ready_job() -> None:
     ids=["refused", "unclear", "internal error"],
 )
 def test_after_anything_else_the_engine_decides(result: Answer | Exception) -> None:
-    """Nothing leaves until it has, from any worker."""
+    """Until then, no worker sends another request."""
     place = Place({"b": result})
     place.make_ready("abc")
     place.workers.goes_on = True
@@ -105,7 +105,7 @@ def test_nothing_is_submitted_when_nothing_is_ready() -> None:
 
 
 def test_thread_that_cannot_start_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine does not wait for its job for ever."""
+    """Otherwise the engine would wait for its job for ever."""
     place = Place({})
 
     def full() -> None:

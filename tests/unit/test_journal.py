@@ -172,7 +172,7 @@ def test_a_reader_keeps_out_runs_that_write_and_no_readers(path: Path) -> None:
 
 @pytest.mark.parametrize("opener", [Journal.open, Journal.open_for_reading])
 def test_waiting_ends_when_the_journal_is_released(path: Path, opener) -> None:  # noqa: ANN001
-    """Without it having waited longer than that."""
+    """It does not wait longer than that."""
     first = Journal.open(path, EU)
     slept: list[float] = []
 
@@ -298,7 +298,7 @@ def test_an_empty_name_is_refused() -> None:
 
 
 def test_a_copy_of_the_file_is_complete(path: Path, tmp_path: Path) -> None:
-    """Even one that is made while a run holds it, or after that was killed."""
+    """Even if it is made while a run holds it, or after that run was killed."""
     with closing(Journal.open(path, EU)) as journal:
         entry = created(journal.key(ORDER, b"contact"))
         journal.write([entry])
@@ -326,7 +326,7 @@ def test_keys_differ_between_journals(tmp_path: Path) -> None:
 def test_another_client_key_is_refused_once_contacts_are_there(path: Path) -> None:
     """It may belong to another tenant: nothing is taken as sent, and nothing is sent again."""
     first, second = (Sender(EU.destination, name) for name in ("first", "second"))
-    key_in(path, b"contact", sender=second)  # a wrong key that has sent nothing does no harm
+    key_in(path, b"contact", sender=second)  # a wrong key that sent nothing is harmless
     key = key_in(path, b"contact", sender=first)
     write(path, created(key), sender=first)
     for opener in (Journal.open, Journal.open_for_reading):

@@ -1,4 +1,4 @@
-"""The log: one event a line, with a stable name, on any stream."""
+"""The log has one event per line, with a stable name, on any stream."""
 
 import ast
 import io
@@ -38,7 +38,7 @@ def used_names() -> set[str]:
     return {ast.unparse(call.args[1]).strip("'") for call in calls}
 
 
-def test_catalogue_holds_exactly_the_events_that_are_logged() -> None:
+def test_catalogue_contains_exactly_the_logged_events() -> None:
     """So the documentation of events is complete."""
     assert used_names() - {"name"} | {name for name, _ in ROW_WARNINGS.values()} == set(EVENTS)
 
@@ -50,8 +50,8 @@ def test_names_have_two_words_and_an_explanation(name: str) -> None:
     assert EVENTS[name].endswith(".")
 
 
-def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """In ASCII, whatever the message holds."""
+def test_json_is_one_object_per_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is ASCII, whatever the message contains."""
     configure("json", logging.INFO)
     event(logging.INFO, "run.started", 'line\nbreak "é" \x1b[31m\u202e', input="a\nb\udcff", rows=3)
     (line,) = capsys.readouterr().err.splitlines()

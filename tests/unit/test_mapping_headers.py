@@ -9,7 +9,7 @@ from importer.settings import MappingOptions, UnknownColumns
 
 
 def fields_of(*header: str, **options: object) -> tuple[str, ...]:
-    """Give the fields of a header."""
+    """Return the fields of a header."""
     return Mapper.of(header, MappingOptions(**options)).fields  # type: ignore[arg-type]
 
 
@@ -99,7 +99,7 @@ def test_identifier_pairs_match_in_all_natural_forms(names: tuple[str, str]) -> 
 def test_contradictory_header_is_one_error_with_all_problems(
     header: tuple[str, ...], needles: list[str]
 ) -> None:
-    """Nothing can be sent from such a file, so every problem is told before anything is."""
+    """All problems are reported before anything is sent."""
     with pytest.raises(InputError) as caught:
         Mapper.of(header, MappingOptions(), line=3)
     assert all(needle in str(caught.value) for needle in needles)
@@ -134,7 +134,7 @@ def test_contradictory_header_is_one_error_with_all_problems(
         "nothing near",
     ],
 )
-def test_option_that_names_what_is_not_there_names_the_nearest(
+def test_option_with_an_unknown_name_suggests_the_nearest(
     options: dict[str, object], needles: list[str]
 ) -> None:
     """A mistyped option is a usage error, never a column that is silently left out."""
@@ -145,7 +145,7 @@ def test_option_that_names_what_is_not_there_names_the_nearest(
 
 
 def test_mapped_column_beats_the_one_that_matches_by_name() -> None:
-    """--map is the user's word; the column it displaces is ignored with a warning."""
+    """--map is explicit; the column that it replaces is ignored with a warning."""
     options = MappingOptions(columns={"firstName": ("vor name",)})
     mapper = Mapper.of(("orderRef", "firstName", "Vor_Name"), options)
     mapped = mapper.apply(batch_of((ORDER, "no", "yes")).cells)
@@ -158,7 +158,7 @@ def test_mapped_column_beats_the_one_that_matches_by_name() -> None:
 
 
 def test_mapped_column_is_no_longer_matched_by_its_own_name() -> None:
-    """A column goes to one field alone."""
+    """A column belongs to one field only."""
     assert fields_of("orderRef", "city", columns={"lastName": ("city",)}) == (
         "orderRef",
         "lastName",
@@ -166,14 +166,14 @@ def test_mapped_column_is_no_longer_matched_by_its_own_name() -> None:
 
 
 def test_mapped_column_is_found_exactly_before_it_is_found_folded() -> None:
-    """Where two names differ in case alone, the exact one is meant."""
+    """If two names differ only in case, the exact one is meant."""
     options = MappingOptions(columns={"city": ("ORT",)})
     mapper = Mapper.of(("orderRef", "ort", "ORT"), options)
     assert mapper.apply(batch_of((ORDER, "a", "b")).cells).fields["city"].tolist() == ["b"]
 
 
 def test_list_field_can_be_mapped_by_number() -> None:
-    """--map email.2=COLUMN adds a column to those that match by name."""
+    """``--map email.2=COLUMN`` adds a column to those that match by name."""
     options = MappingOptions(columns={"emails.2": ("privat",), "identifiers.id": ("nr",)})
     mapper = Mapper.of(("orderRef", "privat", "email1", "identifiers.provider", "nr"), options)
     mapped = mapper.apply(batch_of((ORDER, "b", "a", "CRM", "7")).cells)
@@ -254,7 +254,7 @@ MISTAKES = {
     "orderd at": "orderedAt",
     "city 2": "city",
     "title1": "title",
-    # Words of their own, and names that are further away
+    # Other words, and names that are less similar
     "county": "",
     "stage": "",
     "status": "",
@@ -273,8 +273,8 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("name", "field"), MISTAKES.items(), ids=MISTAKES)
-def test_name_that_is_nearly_a_fields_stops_the_run(name: str, field: str) -> None:
-    """A renamed column must not cost every row a field."""
+def test_name_similar_to_a_field_stops_the_run(name: str, field: str) -> None:
+    """Otherwise a renamed column would silently cost every row a field."""
     if not field:
         warning_of(name)
         return
@@ -295,7 +295,7 @@ def test_name_that_is_nearly_a_fields_stops_the_run(name: str, field: str) -> No
 def test_mistaken_name_stops_the_run_whatever_is_done_about_unknown_columns(
     unknown_columns: UnknownColumns,
 ) -> None:
-    """Only --map and --ignore settle it; --carry does not."""
+    """Only ``--map`` and ``--ignore`` resolve it; ``--carry`` does not."""
     with pytest.raises(InputError, match="nearly emails"):
         warning_of("emial", unknown_columns=unknown_columns, carry=("emial",))
 
@@ -305,8 +305,8 @@ def test_numbered_column_of_a_single_value_is_no_mistake_beside_the_value_itself
     assert '"city 2"' in warning_of("city", "city 2")
 
 
-def test_unknown_columns_can_be_errors_or_be_left_in_silence() -> None:
-    """With error, each is either mapped or listed."""
+def test_unknown_columns_can_be_errors_or_ignored_silently() -> None:
+    """With ``error``, each must be mapped or listed."""
     with pytest.raises(InputError, match='2 columns match no field: "a", "b"; use --map'):
         warning_of("a", "b", "c", unknown_columns=UnknownColumns.ERROR, ignore=("c",))
     assert warning_of("a", unknown_columns=UnknownColumns.ERROR, ignore=("A",)) == ""
@@ -318,7 +318,7 @@ def test_unknown_columns_can_be_errors_or_be_left_in_silence() -> None:
 
 
 def test_ignored_column_is_not_used_even_if_it_matches_a_field() -> None:
-    """Unless an option uses it, which would contradict --ignore."""
+    """If an option uses it, the two contradict each other."""
     assert fields_of("orderRef", "city", "email", "Email", ignore=("email",)) == (
         "orderRef",
         "emails",
@@ -373,7 +373,7 @@ HINTS = {
     "Passport No.": "passportNumber",
     "order id": "referenceId",
     "Order Date": "orderedAt",
-    # The last words decide, and words before them may change what is meant
+    # The last words decide, and preceding words may change the meaning
     "E-mail 1 - Type": "",
     "Email status": "",
     "Email opt-out": "",
@@ -394,19 +394,19 @@ HINTS = {
 
 
 @pytest.mark.parametrize(("name", "field"), HINTS.items(), ids=HINTS)
-def test_hint_names_the_field_that_is_really_meant_or_none(name: str, field: str) -> None:
-    """The column is never used for it: only the user can know."""
+def test_hint_names_a_field_only_if_it_is_probably_meant(name: str, field: str) -> None:
+    """The column is never used for it: only the user can decide."""
     hint = f' (did you mean {field}? Use --map {field}="{name}")' if field else ""
     assert warning_of(name) == f'1 column matches no field: "{name}"{hint}; ignored'
 
 
 def test_no_field_is_suggested_that_has_a_column_already() -> None:
-    """It would be its second."""
+    """The column would be its second one."""
     assert warning_of("postCode", "zip") == '1 column matches no field: "zip"; ignored'
 
 
-def test_fields_and_their_columns_are_named() -> None:
-    """For the summary and the report; with the columns of identifiers."""
+def test_fields_and_their_columns_are_listed() -> None:
+    """The summary and the report show them, including the columns of identifiers."""
     options = MappingOptions(columns={"city": ("ort",)}, identifiers={"CRM": ("nr",)})
     header = ("nr", "Order Ref", "email 2", "email", "ort", "identifiers.id", "Identifier Provider")
     assert Mapper.of(header, options).columns == {
@@ -418,7 +418,7 @@ def test_fields_and_their_columns_are_named() -> None:
 
 
 def test_carried_and_identifier_columns_are_not_ignored() -> None:
-    """A column with a use of its own needs no warning, and keeps its own field."""
+    """A column that is used needs no warning, and is still matched to its field."""
     options = MappingOptions(
         carry=("note", "city"), identifiers={"MAIL": ("email",), "CRM": ("nr",)}
     )
@@ -435,8 +435,8 @@ def test_carried_and_identifier_columns_are_not_ignored() -> None:
     ["x" * 100_000, "1" * 10_000, "email" + "9" * 20, "\x00\n", "[]"],
     ids=["long", "digits", "large number", "control characters", "brackets"],
 )
-def test_strange_header_names_are_ignored_in_one_short_line(name: str) -> None:
-    """A header cell of any size or kind is a short warning."""
+def test_unusual_header_names_are_one_short_warning(name: str) -> None:
+    """Whatever their length and characters."""
     warning = warning_of(name)
     assert 0 < len(warning) < 200
     assert warning.isprintable()

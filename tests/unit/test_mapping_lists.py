@@ -15,7 +15,7 @@ def mapped(header: tuple[str, ...], *cells: str, **options: object) -> Mapped:
 
 
 def value(field: str, cell: str, **options: object) -> object:
-    """Give what one cell holds, or its messages."""
+    """Return the value of one cell, or its messages."""
     found = mapped((field,), cell, **options)
     return [issue.message for issue in found.issues] or found.fields[field].tolist()[0]
 
@@ -38,7 +38,7 @@ def value(field: str, cell: str, **options: object) -> object:
     ],
 )
 def test_list_cell_is_split(field: str, cell: str, items: tuple[str, ...]) -> None:
-    """Items are trimmed, blank ones left out, and what is no separator stays."""
+    """Items are trimmed, blank ones left out, and characters that are no separator are kept."""
     assert items == value(field, cell)
 
 
@@ -61,8 +61,8 @@ ENTITIES = [
 
 
 @pytest.mark.parametrize(("field", "cell", "items"), ENTITIES)
-def test_semicolon_of_an_html_entity_separates_nothing(field: str, cell: str, items: int) -> None:
-    """The cell is kept as it is."""
+def test_semicolon_of_an_html_entity_is_no_separator(field: str, cell: str, items: int) -> None:
+    """The cell is kept unchanged."""
     found = mapped((field,), cell)
     assert found.issues == ()
     assert len(found.fields[field].iloc[0]) == items
@@ -90,14 +90,14 @@ def test_other_ampersands_change_nothing(cell: str, items: int) -> None:
 
 
 def test_entities_are_kept_with_a_semicolon_as_the_only_separator() -> None:
-    """And do not matter to another one."""
+    """With another separator they make no difference."""
     assert value("street", "a &amp; b;c|d", list_separator=";") == ("a &amp; b", "c|d")
     assert value("street", "a &amp; b; c", list_separator="; ") == ("a &amp; b", "c")
     assert value("street", "a &amp;/b", list_separator="/") == ("a &amp;", "b")
 
 
 def test_list_separator_replaces_the_usual_ones() -> None:
-    """With --list-separator a semicolon is text; a JSON array is one still."""
+    """With ``--list-separator`` a semicolon is text; a JSON array is still an array."""
     assert value("street", "a;b / c|d", list_separator="/") == ("a;b", "c|d")
     assert value("street", '["a/b"]', list_separator="/") == ("a/b",)
     assert value("identifiers", "A:1/B:2", list_separator="/") == (("A", "1"), ("B", "2"))
@@ -109,7 +109,7 @@ def test_list_separator_replaces_the_usual_ones() -> None:
     ids=["cut", "bare", "comma", "more", "NaN", "deep", "python", "python-cut", "alone"],
 )
 def test_malformed_array_is_an_issue_of_its_row(cell: str) -> None:
-    """What was meant as an array and is none is never taken as text."""
+    """A cell that looks like an array but is malformed is never taken as text."""
     found = mapped(("street",), cell)
     assert [(issue.row, issue.code) for issue in found.issues] == [(7, "invalid.street")]
     assert [issue.message for issue in found.issues] == [
@@ -134,7 +134,7 @@ def test_brackets_of_an_address_are_text(cell: str, items: tuple[str, ...]) -> N
 
 @pytest.mark.parametrize("cell", ["[null]", "[true]", '[["a"]]', '[{"a": "b"}]'])
 def test_array_of_anything_but_texts_is_an_issue(cell: str) -> None:
-    """Nothing in an array is dropped or turned into text by guesswork."""
+    """Nothing in an array is dropped or converted silently."""
     assert value("emails", cell) == ['emails: a JSON array of texts is expected, as in ["a", "b"]']
 
 
@@ -183,7 +183,7 @@ def test_identifiers_cell_holds_pairs(cell: str, pairs: object) -> None:
     ],
 )
 def test_half_an_identifier_is_an_issue(cell: str, needle: str) -> None:
-    """Provider and id are both needed, and nothing else is silently dropped."""
+    """Both provider and id are needed; neither is silently dropped."""
     (message,) = value("identifiers", cell)  # type: ignore[misc]
     assert needle in message
 
@@ -224,7 +224,7 @@ AMBIGUOUS = [
 
 @pytest.mark.parametrize("cell", AMBIGUOUS)
 def test_pair_that_can_be_read_in_two_ways_is_an_issue(cell: str) -> None:
-    """It names the ways out: JSON, or a column for each provider."""
+    """The message names the remedies: JSON, or a column for each provider."""
     (message,) = value("identifiers", cell)  # type: ignore[misc]
     assert "can be read in two ways" in message
     assert "JSON" in message
@@ -256,7 +256,7 @@ def test_pair_that_can_be_read_in_one_way_is_accepted(cell: str, pairs: object) 
 
 
 def test_identifiers_of_all_forms_are_joined() -> None:
-    """Cells, pair columns by number, then --identifier columns; blank ones give none."""
+    """Cells, pair columns by number, then ``--identifier`` columns; blank ones are left out."""
     header = ("identifiers.2.id", "identifiers.2.provider", "identifiers.1.provider")
     header += ("identifiers.1.id", "identifiers", "crm", "erp")
     options = {"identifiers": {"CRM": ("crm",), "ERP": ("erp",)}}
@@ -265,8 +265,8 @@ def test_identifiers_of_all_forms_are_joined() -> None:
     assert [expected] == found.fields["identifiers"].tolist()
 
 
-def test_text_cells_are_trimmed_of_padding_alone() -> None:
-    """Only what exports pad cells with is taken away; words like NA are text."""
+def test_only_padding_is_trimmed_from_text_cells() -> None:
+    """Exports pad cells with it; words like NA are text."""
     header = ("firstName", "lastName", "city", "passportNumber", "state")
     found = mapped(header, " \t NA\r\n", "\u00a0None\u200b", " a  b ", "007", "1e5")
     row = found.fields.iloc[0]

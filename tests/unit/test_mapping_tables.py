@@ -1,4 +1,4 @@
-"""Options about values: texts that are blank, translations and defaults."""
+"""Options about values: null texts, translations and defaults."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ def tables(
 
 
 def value(field: str, cell: str, **options: object) -> object:
-    """Return what one cell of *field* becomes."""
+    """Return what one cell of ``field`` becomes."""
     mapper = Mapper.of(("orderRef", field), tables(**options))  # type: ignore[arg-type]
     mapped = mapper.apply(batch_of((ORDER, cell)).cells)
     assert mapped.issues == ()
@@ -49,7 +49,7 @@ NULLS = [
 
 @pytest.mark.parametrize(("field", "cell", "expected"), NULLS)
 def test_cell_of_exactly_a_null_text_is_blank(field: str, cell: str, expected: object) -> None:
-    """Whatever its column; no other cell is."""
+    """In any column; other cells are not."""
     if field == "orderRef":
         mapper = Mapper.of(("orderRef",), tables(null=("-",)))
         assert mapper.orders(batch_of((cell,)).cells) == {1: ""}
@@ -58,7 +58,7 @@ def test_cell_of_exactly_a_null_text_is_blank(field: str, cell: str, expected: o
 
 
 def test_null_text_is_blank_in_columns_of_identifiers() -> None:
-    """In those of a pair, and of --identifier."""
+    """In the columns of a pair, and in those of ``--identifier``."""
     options = tables(null=("-",), identifiers={"CRM": ("nr",)})
     header = ("orderRef", "identifiers.provider", "identifiers.id", "nr")
     mapped = Mapper.of(header, options).apply(batch_of((ORDER, "-", " - ", "-")).cells)
@@ -85,7 +85,7 @@ TRANSLATIONS = [
 def test_value_is_translated_after_trimming_in_any_case(
     field: str, cell: str, expected: object
 ) -> None:
-    """Items of a list one by one; nothing is translated twice."""
+    """Items of a list are translated one by one; nothing is translated twice."""
     translations = {
         "gender": {"M": "male", "W": " female ", "?": "", "male": "M"},
         "City": {"strasse": "Strasse"},
@@ -106,8 +106,8 @@ DEFAULTS = [
 
 
 @pytest.mark.parametrize(("field", "cell", "expected"), DEFAULTS)
-def test_default_fills_what_is_blank(field: str, cell: str, expected: object) -> None:
-    """Also what --null or --value has made blank."""
+def test_default_fills_blank_cells(field: str, cell: str, expected: object) -> None:
+    """Including those that ``--null`` or ``--value`` made blank."""
     options = {
         "defaults": {"country": " IE ", "Street": "a; b"},
         "null": ("-",),
@@ -117,7 +117,7 @@ def test_default_fills_what_is_blank(field: str, cell: str, expected: object) ->
 
 
 def test_default_needs_no_column() -> None:
-    """Not even that of the order."""
+    """This includes the order."""
     options = tables(defaults={"order_ref": ORDER, "phones": "+1;+2"})
     mapper = Mapper.of(("city",), options)
     assert mapper.fields == ("orderRef", "city", "phoneNumbers")
@@ -138,7 +138,7 @@ def test_default_does_not_hide_a_faulty_cell() -> None:
 
 
 def test_translated_values_and_defaults_pass_the_same_checks() -> None:
-    """And are brought into the form that is sent."""
+    """They are normalised like any other value."""
     options = tables(
         translations={"gender": {"M": "MALE"}, "title": {"Herr": "mr."}, "city": {"x": "a\tb"}},
         defaults={"country": "Ireland", "dateOfBirth": "1991-01-31"},
@@ -180,7 +180,7 @@ SOUND = [
 
 @pytest.mark.parametrize("options", SOUND)
 def test_sound_tables_are_accepted(options: dict[str, object]) -> None:
-    """Whatever is required of rows."""
+    """Independently of required fields."""
     assert problems_of(**options) == ""
     assert problems_of(**options, rules=Rules(require=("firstName", "emails"))) == ""
 

@@ -161,7 +161,7 @@ def test_process_number_is_kept_when_sigchld_was_ignored() -> None:
             other = Path(f"/proc/{next(items)}")
             assert list(items) == []
             time.sleep(0.2)  # until it has exited
-            assert other.exists()  # so its number is not used again
+            assert other.exists()  # so its number cannot be reused
         assert not other.exists()
         assert signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN
     finally:

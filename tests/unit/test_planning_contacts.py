@@ -1,4 +1,4 @@
-"""Planning: bodies as the API page shows them."""
+"""Planning: the bodies of requests, as in the API reference."""
 
 import json
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from importer.planning import plan
 from importer.settings import Rules
 from schemas.fields import CONTACT_FIELDS, FIELDS
 
-# The request fields of the API page, as they stand there.
+# The request fields of the API reference, unchanged.
 PAGE = {
     "firstName": "John",
     "lastName": "Doe",
@@ -29,8 +29,8 @@ PAGE = {
 }
 
 
-def test_example_of_the_api_page_is_sent_exactly_as_it_stands() -> None:
-    """Values, order and types of the page arrive in the body, byte for byte."""
+def test_example_of_the_api_reference_is_sent_unchanged() -> None:
+    """Values, order and types of the reference are in the body, byte for byte."""
     cells = {
         name: value if isinstance(value, str) else json.dumps(value) for name, value in PAGE.items()
     }
@@ -48,7 +48,7 @@ def test_blank_fields_are_left_out() -> None:
 
 
 def test_contacts_keep_rows_and_their_order() -> None:
-    """Each contact knows its row, whatever was refused between."""
+    """Each contact has its row number, although rows between them were refused."""
     rows = [(ORDER, "a"), ("x", "b"), (ORDER, "c")]
     assert [(c.row, c.fields["city"]) for c in contacts_of(("orderRef", "city"), *rows)] == [
         (1, "a"),
@@ -67,13 +67,13 @@ def test_order_number_is_carried_where_the_reference_is_unknown() -> None:
     ]
 
 
-def test_nothing_valid_is_no_contacts() -> None:
-    """An empty frame is a plan of nothing."""
+def test_empty_frame_has_no_contacts() -> None:
+    """It is not an error."""
     assert contacts_of(FIELDS, ("",) * len(FIELDS)) == []
 
 
-def test_lists_are_lists() -> None:
-    """JSON knows no tuples, and an identifier is an object."""
+def test_lists_and_identifiers_are_json_arrays_and_objects() -> None:
+    """JSON has no tuples."""
     assert body_of("street", "a;b") == ["a", "b"]
     assert body_of("identifiers", "CRM:7") == [{"provider": "CRM", "id": "7"}]
 
@@ -99,26 +99,26 @@ def test_time_of_the_order_is_kept_beside_the_contact(cell: str, moment: datetim
 
 @pytest.mark.parametrize("cell", ["31.01.2026", "yesterday", "2026-02-30", "46053", "2026-01"])
 def test_time_of_the_order_must_be_a_date(cell: str) -> None:
-    """Else the wrong one of several orders could be chosen."""
+    """Otherwise the wrong one of several orders could be selected."""
     found = validated(("referenceId", "orderedAt", "city"), ("W1", cell, "Dublin"))
     assert [issue.code for issue in found.issues[1]] == ["invalid.orderedAt"]
 
 
 def test_time_of_the_order_is_read_by_the_date_format_of_the_run() -> None:
-    """Like dates of birth."""
+    """As dates of birth are."""
     header, row = ("referenceId", "orderedAt", "city"), ("W1", "31.01.2026", "Dublin")
     found = validated(header, row, rules=Rules(date_format=("%d.%m.%Y",)))
     assert found.valid["orderedAt"].tolist() == ["2026-01-31T00:00:00Z"]
 
 
-def test_row_with_nothing_but_its_order_is_invalid() -> None:
-    """The time of the order is no field of a contact."""
+def test_row_with_only_its_order_is_invalid() -> None:
+    """The time of the order is not a field of a contact."""
     found = validated(("referenceId", "orderedAt"), ("W1", "2026-01-31"))
     assert [issue.code for issue in found.issues[1]] == ["invalid.contact"]
 
 
 def test_orders_of_one_number_and_several_days_are_several_orders() -> None:
-    """The same contact of both is no duplicate."""
+    """An equal contact of another day is not a duplicate."""
     header = ("referenceId", "orderedAt", "city")
     days = ("2025-01-31", "2026-01-31", "2026-01-31T10:00:00Z", "")
     found = validated(header, *(("W1", day, "Dublin") for day in days))

@@ -11,7 +11,7 @@ from importer.records import Status
 
 
 class Clock:
-    """A clock that the test sets."""
+    """A clock that is set by a test."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -32,7 +32,7 @@ def logged(
 
 
 def test_line_shows_how_much_is_done_and_the_time_left(logged: pytest.LogCaptureFixture) -> None:
-    """Estimated from what was done so far."""
+    """The time is estimated from the progress so far."""
     clock = Clock()
     run = Progress(200, bar=False, clock=clock)
     clock.now += 10

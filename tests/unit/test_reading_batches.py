@@ -1,4 +1,4 @@
-"""Batches: what ``importer.reading`` returns."""
+"""The batches that ``importer.reading`` returns."""
 
 import io
 
@@ -13,7 +13,7 @@ from importer.settings import SourceOptions
 
 
 def test_batch_has_cells_of_well_formed_records_and_lines_of_all() -> None:
-    """Text by position, numbered by row."""
+    """Cells are text by position, and rows are numbered."""
     with open_source(SourceOptions(path=None), io.BytesIO(b"a,b\n1,\n2\n3,NA\n")) as opened:
         (batch,) = opened.batches()
     expected = pd.DataFrame(
@@ -39,8 +39,8 @@ def test_batch_without_well_formed_records_has_its_columns() -> None:
     ("limit", "sizes"),
     [(None, [4, 4, 2]), (0, []), (3, [3]), (4, [4]), (5, [4, 1]), (99, [4, 4, 2])],
 )
-def test_batches_number_the_rows_on(limit: int | None, sizes: list[int]) -> None:
-    """From 1, without gaps, faulty ones included."""
+def test_row_numbers_continue_across_batches(limit: int | None, sizes: list[int]) -> None:
+    """From 1, without gaps, including faulty rows."""
     text = "a,b\n" + "1,2\n3\n" * 5
     reading = read(text, limit=limit, max_rows=4)
     assert sizes == reading.sizes
@@ -48,19 +48,19 @@ def test_batches_number_the_rows_on(limit: int | None, sizes: list[int]) -> None
     assert list(range(2, sum(sizes) + 2)) == list(reading.lines.values())
 
 
-def test_the_first_batch_is_small() -> None:
-    """So that the first contacts are sent before thousands are read."""
+def test_first_batch_is_small() -> None:
+    """So the first contacts are sent before thousands of rows are read."""
     assert read("a\n" + "x\n" * 300).sizes == [250, 50]
 
 
 def test_long_cells_make_short_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that megabytes in a cell do not become gigabytes in a batch."""
+    """Otherwise megabytes in a cell would become gigabytes in a batch."""
     monkeypatch.setattr(source, "MAX_BATCH_CHARACTERS", 100)
     assert read("a\n" + ("x" * 60 + "\n") * 4 + "y" * 500 + "\nz\nz\n").sizes == [2, 2, 1, 2]
 
 
-def test_an_endless_line_is_an_error() -> None:
-    """It would fill the memory; no record is so long."""
+def test_endless_line_is_an_error() -> None:
+    """It would fill the memory."""
     texts = iter(["a\n", *("x" * 300 for _ in range(10))])
     with pytest.raises(InputError, match="line 2 is longer than 1,000 characters"):
         list(LineReader(texts, max_characters=1000))

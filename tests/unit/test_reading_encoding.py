@@ -23,15 +23,15 @@ MARKED = {
 
 
 @pytest.mark.parametrize("data", MARKED.values(), ids=MARKED)
-def test_unicode_is_told_by_its_byte_order_mark(data: bytes) -> None:
-    """The mark is no part of the first column's name."""
+def test_unicode_is_detected_by_its_byte_order_mark(data: bytes) -> None:
+    """The mark is not part of the first column's name."""
     reading = read(data)
     assert reading.header == ("name", "city")
     assert reading.cells == {1: ("Zoë", "Łódź"), 2: ("陈", "東京")}
 
 
 def test_a_quoted_header_after_a_byte_order_mark_is_read() -> None:
-    """The mark does not stand inside the first cell."""
+    """The mark is not part of the first cell."""
     assert read(codecs.BOM_UTF8 + b'"a","b"\n1,2\n').header == ("a", "b")
 
 
@@ -39,16 +39,16 @@ ASKED = ["utf-8", "utf-8-sig", "UTF8", "utf-16", "utf-16-le", "utf-16-be", "utf-
 
 
 @pytest.mark.parametrize("encoding", ASKED)
-def test_an_encoding_that_is_asked_for_is_read(encoding: str) -> None:
-    """Also where the options only repeat what the mark says."""
+def test_requested_encoding_is_used(encoding: str) -> None:
+    """Also if the option only repeats the mark."""
     reading = read(TEXT.encode(encoding), encoding=encoding)
     assert reading.header == ("name", "city")
     assert reading.cells == {1: ("Zoë", "Łódź"), 2: ("陈", "東京")}
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "cp1250", "mac_roman", "cp850"])
-def test_a_code_page_is_read_when_it_is_asked_for(encoding: str) -> None:
-    """One byte a character."""
+def test_requested_code_page_is_used(encoding: str) -> None:
+    """It has one byte per character."""
     assert read("a,b\nä,ö\n".encode(encoding), encoding=encoding).cells == {1: ("ä", "ö")}
 
 
@@ -72,7 +72,7 @@ BACK = {
 def test_what_is_written_in_the_source_encoding_is_read_back(
     data: bytes, asked: str | None
 ) -> None:
-    """With the same options: so the rejects can be imported again."""
+    """With the same options, as is needed to import rejects again."""
     reading = read(data, encoding=asked)
     file = io.BytesIO()
     with io.TextIOWrapper(file, encoding=reading.encoding, newline="") as writer:
@@ -83,7 +83,7 @@ def test_what_is_written_in_the_source_encoding_is_read_back(
 
 
 def test_a_file_with_a_mark_keeps_it() -> None:
-    """Excel reads UTF-8 rightly only with one."""
+    """Excel needs it to recognise UTF-8."""
     assert read(codecs.BOM_UTF8 + b"a\n1\n").encoding == "utf-8-sig"
     assert read(b"a\n1\n").encoding == "utf-8"
 
@@ -105,15 +105,15 @@ UNDECODABLE = {
 
 @pytest.mark.parametrize(("data", "line", "offset"), UNDECODABLE.values(), ids=UNDECODABLE)
 def test_bytes_that_are_not_utf_8_are_one_error(data: bytes, line: int, offset: int) -> None:
-    """It names the line, the byte offset and the option that helps."""
+    """The message has the line, the byte offset and the option that helps."""
     with pytest.raises(
         InputError, match=rf"line {line}: the byte at offset {offset:,} .*--encoding cp1252"
     ):
         read(data)
 
 
-def test_bytes_that_are_not_in_the_encoding_asked_for_are_one_error() -> None:
-    """Here the option was wrong."""
+def test_bytes_that_are_not_in_the_requested_encoding_are_one_error() -> None:
+    """In this case the option is wrong."""
     with pytest.raises(InputError, match=r"line 2: the byte at offset 6 .* not ASCII"):
         read("a,b\n1,ä\n".encode(), encoding="ascii")
     with pytest.raises(InputError, match=r"line 2: .* not CP1252"):
@@ -124,10 +124,10 @@ def test_bytes_that_are_not_in_the_encoding_asked_for_are_one_error() -> None:
 
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "shift_jis", "gb18030", "euc_kr"])
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 1000])
-def test_the_offset_is_right_however_the_blocks_fall(codec: str, size: int) -> None:
-    """Decoders keep bytes back from one block to the next."""
+def test_offset_does_not_depend_on_the_size_of_blocks(codec: str, size: int) -> None:
+    """Decoders keep incomplete characters from one block to the next."""
     good = "a,b\n漢字,漢\n".encode(codec)
-    # A lone half of a surrogate pair in UTF-16, half a character at the end elsewhere.
+    # Half of a surrogate pair in UTF-16, or half a character at the end in other encodings.
     bad = b"\x00\xdc\x41\x00" if codec == "utf-16-le" else b"\xff"
     data = good + bad
     blocks = (data[start : start + size] for start in range(0, len(data), size))
@@ -137,8 +137,8 @@ def test_the_offset_is_right_however_the_blocks_fall(codec: str, size: int) -> N
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
-def test_utf_16_without_a_mark_is_named(codec: str) -> None:
-    """With the option that reads it, which then does."""
+def test_utf_16_without_a_mark_is_recognised(codec: str) -> None:
+    """The message names the option that reads it, which then works."""
     data = ("first name,last name\n" + "Anna,Murphy\n" * 3).encode(codec)
     with pytest.raises(InputError, match=f"--encoding {codec}$"):
         read(data)
@@ -147,7 +147,7 @@ def test_utf_16_without_a_mark_is_named(codec: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 def test_an_encoding_that_needs_a_mark_is_not_guessed(encoding: str) -> None:
-    """Python would take the byte order of the machine."""
+    """Python would use the byte order of the machine."""
     with pytest.raises(InputError, match=f"--encoding {encoding}-le"):
         read("a,b\n1,2\n".encode(f"{encoding}-be"), encoding=encoding)
 
@@ -181,7 +181,7 @@ def test_other_encoding_after_the_mark_of_utf_8_is_read_as_the_error_says(data: 
 
 
 def test_damaged_utf_8_is_not_blamed_on_the_encoding() -> None:
-    """With another --encoding, all that is in order would be garbled."""
+    """With another ``--encoding``, all undamaged text would be garbled."""
     data = codecs.BOM_UTF8 + "a,b\nZoë,x\n".encode() + b"1,\xfc\n"
     with pytest.raises(InputError, match=r"line 3: .*What precedes it is UTF-8.*correct it"):
         read(data)
@@ -192,12 +192,12 @@ def test_damaged_utf_8_is_not_blamed_on_the_encoding() -> None:
 @pytest.mark.parametrize(
     "encoding", ["utf-9", "base64", "rot13", "hex", "idna", "unicode_escape", "utf-7", "a\0"]
 )
-def test_an_encoding_that_is_none_is_wrong_usage(encoding: str) -> None:
-    """Also codecs that Python has for other things."""
+def test_unknown_encoding_is_a_usage_error(encoding: str) -> None:
+    """So are codecs of Python that are not encodings of text."""
     with pytest.raises(UsageError, match="not a known encoding"):
         read(b"a,b\n1,2\n", encoding=encoding)
 
 
 def test_no_character_is_ever_replaced() -> None:
-    """A replacement character is read only where one stands."""
+    """A replacement character is read only if the file contains one."""
     assert records_of("\ufffd\n".encode(), 1)[0].cells == ["\ufffd"]

@@ -1,4 +1,4 @@
-"""Files as they are stored: opened, digested, measured and watched."""
+"""Files as they are stored: opened, digested, measured, and checked for changes."""
 
 import gzip
 import hashlib
@@ -16,8 +16,8 @@ from importer.reading import open_source
 from importer.settings import SourceOptions
 
 
-def test_a_path_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    """Missing, a folder, a pipe, a name that cannot be: each is told."""
+def test_unreadable_path_is_an_error(tmp_path: Path) -> None:
+    """It is missing, a folder, a pipe, or not a valid name."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     loop = tmp_path / "loop"
@@ -38,7 +38,7 @@ def test_a_path_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission_is_an_error(tmp_path: Path) -> None:
-    """The system's own words say why."""
+    """The message has the reason given by the system."""
     path = write(tmp_path, "", CSV)
     path.chmod(0)
     with pytest.raises(InputError, match="Permission denied"):
@@ -56,10 +56,10 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("limit", [None, 20])
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_file_that_changes_while_it_is_read_is_told(
+def test_file_that_changes_while_it_is_read_is_reported(
     change: Callable[[Path], object], limit: int | None, tmp_path: Path
 ) -> None:
-    """After the last batch, since it may be half of two versions."""
+    """After the last batch, as it may be a mixture of two versions."""
     path = write(tmp_path, "", CSV)
     os.utime(path, (1, 1))
     path.with_suffix(".new").write_bytes(CSV)
@@ -72,7 +72,7 @@ def test_a_file_that_changes_while_it_is_read_is_told(
 
 
 def test_a_file_is_measured_while_it_is_read(tmp_path: Path) -> None:
-    """For a progress bar in bytes on disk."""
+    """The progress bar shows bytes on disk."""
     data = gzip.compress(b"a\n" + os.urandom(600_000).hex("\n").encode(), 1)
     path = write(tmp_path, ".gz", data)
     with open_source(SourceOptions(path=path), io.BytesIO()) as opened:
@@ -83,7 +83,7 @@ def test_a_file_is_measured_while_it_is_read(tmp_path: Path) -> None:
 
 
 def test_a_stream_has_no_size_and_is_left_open() -> None:
-    """It belongs to whoever started the program."""
+    """It belongs to the caller."""
     stdin = io.BytesIO(CSV)
     with open_source(SourceOptions(path=None), stdin) as opened:
         assert opened.size is None
@@ -93,10 +93,10 @@ def test_a_stream_has_no_size_and_is_left_open() -> None:
 
 
 def test_a_pipe_is_read_to_its_end() -> None:
-    """Also when its bytes come in drops."""
+    """Even if few bytes arrive at a time."""
 
     class Dripping(io.RawIOBase):
-        """Gives a few bytes at a time, as a pipe may."""
+        """A stream that returns a few bytes at a time, as a pipe may."""
 
         left = CSV
 
@@ -109,7 +109,7 @@ def test_a_pipe_is_read_to_its_end() -> None:
 
 
 def test_a_stream_that_fails_is_an_error() -> None:
-    """Broken devices, closed and impatient streams: none of them is the end of the file."""
+    """An error of a device, or a closed or non-blocking stream, is not the end of the file."""
 
     class Failing(io.BytesIO):
         def read(self, _size: int | None = -1, /) -> bytes:

@@ -1,4 +1,4 @@
-"""Files that are no CSV: recognised and named."""
+"""Files that are not CSV are recognised and named."""
 
 import bz2
 import gzip
@@ -53,8 +53,8 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize(("data", "message"), FOREIGN.values(), ids=FOREIGN)
-def test_a_file_that_is_no_csv_is_named(data: bytes, message: str, tmp_path: Path) -> None:
-    """With what to do about it, from a file, from a pipe and inside a compressed file."""
+def test_file_of_another_format_is_named(data: bytes, message: str, tmp_path: Path) -> None:
+    """The message has a remedy, for a file, a pipe and a compressed file."""
     for where in (data, write(tmp_path, "", data), write(tmp_path, ".gz", gzip.compress(data))):
         with pytest.raises(InputError, match=f"is {message}") as caught:
             read(where)
@@ -100,7 +100,7 @@ ENDS = {
 def test_unrecognised_line_end_is_named_without_quoting_the_file(
     end: str, name: str, header: str, final: str
 ) -> None:
-    """All of the file is one line then, and none of it may reach a message."""
+    """The whole file is one line then, none of which may be in a message."""
     text = f"{header}{end}{ROWS.format(order=ORDER_REF, end=end)}{final}"
     with pytest.raises(InputError, match=f"line ends are not recognised: .* {name}.*sed") as caught:
         read(text)
@@ -110,7 +110,7 @@ def test_unrecognised_line_end_is_named_without_quoting_the_file(
 
 @pytest.mark.parametrize("end", [end for end in ENDS if not end.isprintable()], ids=repr)
 def test_line_end_that_only_the_records_have_is_named(end: str) -> None:
-    """The header may come from another program."""
+    """The header may have been written by another program."""
     rows = ROWS.format(order="W1", end=end)
     with pytest.raises(InputError, match="line 2: the line ends are not recognised"):
         read(f"orderRef,firstName,lastName\n{rows}")
@@ -118,7 +118,7 @@ def test_line_end_that_only_the_records_have_is_named(end: str) -> None:
 
 @pytest.mark.parametrize("end", [end for end in ENDS if len(end) == 1], ids=repr)
 def test_the_same_character_inside_cells_is_text(end: str) -> None:
-    """Where lines end as they should."""
+    """If lines end properly."""
     cell = f"a{end}b"
     reading = read(f"orderRef,{cell},note\n1,{cell},{cell}\n2,{cell},{cell},x\n", delimiter=",")
     assert reading.cells == {1: ("1", cell, cell)}
@@ -128,7 +128,7 @@ def test_the_same_character_inside_cells_is_text(end: str) -> None:
 @pytest.mark.parametrize("codec", ["cp037", "cp500", "cp1140", "cp273"])
 @pytest.mark.parametrize("end", ["\x85", "\n"], ids=["0x15", "0x25"])
 def test_ebcdic_is_named(codec: str, end: str) -> None:
-    """With or without --encoding; only 0x25 is read as a line feed."""
+    """With or without ``--encoding``; only 0x25 is read as a line feed."""
     text = f"orderRef,firstName,lastName{end}{ROWS.format(order=ORDER_REF, end=end)}"
     with pytest.raises(InputError, match=r"EBCDIC.*0x15 or 0x25.*iconv"):
         read(text.encode(codec))
@@ -167,6 +167,6 @@ LOOKALIKES = {
 
 
 @pytest.mark.parametrize("data", LOOKALIKES.values(), ids=LOOKALIKES)
-def test_csv_that_begins_a_little_like_another_kind_is_read(data: bytes) -> None:
-    """Only what no header begins with is refused."""
+def test_csv_that_resembles_another_format_is_read(data: bytes) -> None:
+    """Only beginnings that no header can have are refused."""
     assert read(data).cells == {1: ("1", "2")}

@@ -1,4 +1,4 @@
-"""The header: where it is, how it is cut into cells, and what is wrong with it."""
+"""The header: where it is, how it is split into cells, and its errors."""
 
 import pytest
 from reading_cases import read
@@ -24,7 +24,7 @@ DELIMITERS = {
 
 @pytest.mark.parametrize(("header", "delimiter"), DELIMITERS.values(), ids=DELIMITERS)
 def test_the_delimiter_is_detected_from_the_header(header: str, delimiter: str) -> None:
-    """Known names count most, then cells."""
+    """Known names count most, then the number of cells."""
     assert delimiter == read(f"{header}\n").delimiter
 
 
@@ -43,7 +43,7 @@ NAMED = {
 def test_names_in_options_count_for_the_delimiter(
     header: str, columns: tuple[str, ...], delimiter: str
 ) -> None:
-    """As the names of fields do."""
+    """Like the names of fields."""
     assert delimiter == read(f"{header}\n", columns=columns).delimiter
 
 
@@ -64,7 +64,7 @@ TITLES = {
 def test_title_above_the_header_is_named_with_the_option_that_skips_it(
     text: str, columns: tuple[str, ...], count: int
 ) -> None:
-    """And that option then does."""
+    """The option then works."""
     with pytest.raises(InputError, match=f"does not name columns.* --skip-lines {count} "):
         read(text, columns=columns)
     reading = read(text, columns=columns, skip_lines=count)
@@ -99,7 +99,7 @@ def test_skipped_lines_count_as_lines_and_can_be_written_back(
 
 
 def test_skipping_more_lines_than_there_are_is_an_error() -> None:
-    """It says how many there are."""
+    """The message has the number of lines."""
     with pytest.raises(InputError, match="has 2 lines, and --skip-lines 3 leaves no header"):
         read("a,b\n1,2\n", skip_lines=3)
     with pytest.raises(InputError, match="is empty"):
@@ -107,8 +107,8 @@ def test_skipping_more_lines_than_there_are_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ":", "^", "\x01", "\x1f", " ", "§"])
-def test_a_delimiter_that_is_given_is_taken(delimiter: str) -> None:
-    """Whatever the header looks like."""
+def test_given_delimiter_is_used(delimiter: str) -> None:
+    """Nothing is detected then."""
     text = f"a{delimiter}b,c;d\n1{delimiter}2\n"
     if delimiter in ",;":
         text = text.replace("b,c;d", "b")
@@ -118,8 +118,8 @@ def test_a_delimiter_that_is_given_is_taken(delimiter: str) -> None:
 
 
 @pytest.mark.parametrize("delimiter", ["", ",,", '"', "\n", "\r", "\0"])
-def test_a_delimiter_that_cannot_be_one_is_wrong_usage(delimiter: str) -> None:
-    """It would make every record a riddle."""
+def test_impossible_delimiter_is_a_usage_error(delimiter: str) -> None:
+    """No record could be read with it."""
     with pytest.raises(UsageError, match="one character"):
         read(b"a,b\n", delimiter=delimiter)
 
@@ -136,8 +136,8 @@ SEP_LINES = {
 
 
 @pytest.mark.parametrize(("line", "delimiter"), SEP_LINES.values(), ids=SEP_LINES)
-def test_the_sep_line_of_excel_is_obeyed(line: str, delimiter: str) -> None:
-    """It is neither header nor record, but it is a line."""
+def test_sep_line_of_excel_is_respected(line: str, delimiter: str) -> None:
+    """It is neither header nor record, but it counts as a line."""
     reading = read(f"{line}a|x{delimiter}b\n1{delimiter}2\n")
     assert delimiter == reading.delimiter
     assert reading.header == ("a|x", "b")
@@ -145,14 +145,14 @@ def test_the_sep_line_of_excel_is_obeyed(line: str, delimiter: str) -> None:
     assert reading.header_line + 1 == reading.lines[1]
 
 
-def test_a_delimiter_that_is_given_beats_the_sep_line() -> None:
-    """What a person says now beats what a program wrote then."""
+def test_given_delimiter_beats_the_sep_line() -> None:
+    """An option is more explicit than the file."""
     reading = read("sep=;\na,b\n1,2\n", delimiter=",")
     assert (reading.delimiter, reading.cells) == (",", {1: ("1", "2")})
 
 
-def test_header_cells_stay_as_they_stand() -> None:
-    """Whoever maps them decides what their blanks mean."""
+def test_header_cells_are_unchanged() -> None:
+    """The mapping decides what their blanks mean."""
     assert read('  \n First Name ,"E-Mail\n(work)",').header == (
         " First Name ",
         "E-Mail\n(work)",
@@ -167,7 +167,7 @@ def test_a_header_of_several_lines_counts_them_all() -> None:
 
 
 def test_a_header_without_records_is_an_empty_source() -> None:
-    """It is no error."""
+    """This is not an error."""
     for text in ("a,b", "a,b\n", "a,b\r\n\r\n  \r\n", "a,b\n\x1a"):
         reading = read(text)
         assert (
@@ -193,14 +193,14 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
-def test_header_that_cannot_be_used_is_one_error(text: str, message: str) -> None:
-    """It names the line and what to do."""
+def test_unusable_header_is_one_error(text: str, message: str) -> None:
+    """The message has the line and the remedy."""
     with pytest.raises(InputError, match=f"^standard input: {message}"):
         read(text)
 
 
-def test_repeated_names_are_read_as_they_stand() -> None:
-    """Only a column that is used must have a name of its own, which mapping decides."""
+def test_repeated_names_are_kept() -> None:
+    """The mapping decides whether they matter."""
     assert read("a,, ,a\n").header == ("a", "", " ", "a")
 
 

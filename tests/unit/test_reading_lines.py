@@ -26,17 +26,17 @@ def test_blank_lines_are_no_records_but_count_as_lines(blank: str, end: str) -> 
 
 
 def test_a_line_of_delimiters_is_a_record_of_blank_cells() -> None:
-    """It is not blank: somebody wrote those cells."""
+    """It is not blank, as its cells were written."""
     assert read("a,b,c\n,,\n").cells == {1: ("", "", "")}
 
 
 def test_a_line_of_tabs_is_a_record_where_the_tab_is_the_delimiter() -> None:
-    """And spaces alone still are a blank line."""
+    """A line of spaces is still blank."""
     assert read("a\tb\tc\n\t\t\n \t\t\n   \n").cells == {1: ("", "", ""), 2: (" ", "", "")}
 
 
 def test_a_quoted_blank_in_a_file_of_one_column_is_a_record() -> None:
-    """That is how CSV writers tell a blank cell from a blank line."""
+    """CSV writers distinguish a blank cell from a blank line in this way."""
     reading = read('email\n""\n\nx\n')
     assert reading.cells == {1: ("",), 2: ("x",)}
     assert reading.lines == {1: 2, 2: 4}
@@ -54,13 +54,13 @@ CTRL_Z = {
 def test_ctrl_z_ends_a_file_of_dos_and_is_a_character_elsewhere(
     text: str, cells: dict[int, tuple[str, ...]]
 ) -> None:
-    """Only alone on the last line it is no record."""
+    """It is ignored only if it is alone on the last line."""
     reading = read(text)
     assert (cells, {}) == (reading.cells, reading.broken)
 
 
 def test_ctrl_z_on_a_line_that_is_not_the_last_is_a_record() -> None:
-    """Nothing in the middle of a file is passed over."""
+    """No line in the middle of a file is ignored."""
     reading = read("a,b\n\x1a\n1,2\n")
     assert reading.broken == {1: ("\x1a",)}
     assert reading.cells == {2: ("1", "2")}

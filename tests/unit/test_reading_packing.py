@@ -1,4 +1,4 @@
-"""Compressed files: unpacked by their ending, whole or not at all."""
+"""Compressed files, recognised by their suffix, are read completely or not at all."""
 
 import hashlib
 import io
@@ -14,8 +14,8 @@ from importer.reading import packing, stored
 
 
 @pytest.mark.parametrize("ending", [*PACKERS, *(ending.upper() for ending in PACKERS)])
-def test_a_compressed_file_is_opened_by_its_ending(ending: str, tmp_path: Path) -> None:
-    """The digest is that of the bytes on disk, not of what is in them."""
+def test_compressed_file_is_recognised_by_its_suffix(ending: str, tmp_path: Path) -> None:
+    """The digest is that of the compressed bytes."""
     data = PACKERS[ending.lower()](CSV)
     reading = read(write(tmp_path, ending, data))
     assert len(reading.cells) == 1000
@@ -24,10 +24,8 @@ def test_a_compressed_file_is_opened_by_its_ending(ending: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("ending", PACKERS)
-def test_a_limit_ends_early_and_the_digest_still_covers_the_file(
-    ending: str, tmp_path: Path
-) -> None:
-    """What is left is read, but not unpacked."""
+def test_digest_covers_the_file_despite_a_limit(ending: str, tmp_path: Path) -> None:
+    """The rest is read, but not decompressed."""
     data = PACKERS[ending](CSV * 200)
     reading = read(write(tmp_path, ending, data), limit=3)
     assert list(reading.cells) == [1, 2, 3]
@@ -36,7 +34,7 @@ def test_a_limit_ends_early_and_the_digest_still_covers_the_file(
 
 @pytest.mark.parametrize("ending", STREAMS)
 def test_streams_one_after_the_other_are_one_file(ending: str, tmp_path: Path) -> None:
-    """As `cat` and log rotation leave them; zeros between them are padding."""
+    """As written by ``cat`` and log rotation; zeros between them are padding."""
     pack = PACKERS[ending]
     data = pack(CSV) + bytes(512) + pack(b"y,z\n") + pack(b"") + bytes(4)
     assert read(write(tmp_path, ending, data)).cells[1001] == ("y", "z")
@@ -64,29 +62,31 @@ def test_a_compressed_file_that_is_damaged_is_an_error(ending: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("ending", STREAMS)
-def test_what_follows_a_compressed_stream_is_not_passed_over(ending: str, tmp_path: Path) -> None:
-    """A second stream with a damaged beginning would be lost records."""
+def test_bytes_after_a_compressed_stream_are_not_ignored(ending: str, tmp_path: Path) -> None:
+    """They may be a second stream with a damaged beginning, so records would be lost."""
     path = write(tmp_path, ending, PACKERS[ending](CSV) + b"Xdamaged" * 4)
     with pytest.raises(InputError, match="damaged near byte"):
         read(path)
 
 
 @pytest.mark.parametrize("ending", PACKERS)
-def test_a_file_that_is_not_what_its_ending_says_is_an_error(ending: str, tmp_path: Path) -> None:
-    """A plain CSV under the name of a compressed one."""
+def test_plain_file_with_the_suffix_of_a_compressed_one_is_an_error(
+    ending: str, tmp_path: Path
+) -> None:
+    """The suffix must match the content."""
     with pytest.raises(InputError, match=r"although its name ends|damaged or of an unknown kind"):
         read(write(tmp_path, ending, CSV))
 
 
 @pytest.mark.parametrize("ending", ["", *PACKERS])
-def test_an_empty_file_is_called_empty(ending: str, tmp_path: Path) -> None:
-    """Whatever its name."""
+def test_empty_file_is_reported_as_empty(ending: str, tmp_path: Path) -> None:
+    """Whatever its suffix."""
     with pytest.raises(InputError, match="is empty"):
         read(write(tmp_path, ending, b""))
 
 
-def test_a_zip_bomb_costs_no_memory(tmp_path: Path) -> None:
-    """Blocks stay small however dense the packing is."""
+def test_zip_bomb_does_not_fill_the_memory(tmp_path: Path) -> None:
+    """Blocks stay small, however high the compression is."""
     for ending, pack in PACKERS.items():
         path = write(tmp_path, ending, pack(bytes(40_000_000)))
         with stored.open_stored(path, io.BytesIO()) as file:
@@ -102,7 +102,7 @@ ZIPS = {
 
 
 @pytest.mark.parametrize(("data", "message"), ZIPS.values(), ids=ZIPS)
-def test_a_zip_archive_of_any_other_than_one_file_is_an_error(
+def test_zip_archive_without_exactly_one_file_is_an_error(
     data: bytes, message: str, tmp_path: Path
 ) -> None:
     """Which file is meant is not guessed."""
@@ -110,14 +110,14 @@ def test_a_zip_archive_of_any_other_than_one_file_is_an_error(
         read(write(tmp_path, ".zip", data))
 
 
-def test_what_macos_adds_to_a_zip_archive_is_not_counted(tmp_path: Path) -> None:
-    """Its Finder puts a shadow beside every file."""
+def test_metadata_of_macos_in_a_zip_archive_is_ignored(tmp_path: Path) -> None:
+    """The Finder adds a shadow of every file."""
     data = zip_of(("x/", b""), ("x/c.csv", CSV), ("__MACOSX/x/._c.csv", b"\0\5\26\7"))
     assert len(read(write(tmp_path, ".zip", data)).cells) == 1000
 
 
 def test_a_zip_archive_with_a_password_is_an_error(tmp_path: Path) -> None:
-    """The message says so, and not that it is damaged."""
+    """The message does not call it damaged."""
     data = bytearray(zip_of(("a.csv", CSV)))
     data[data.index(b"PK\1\2") + 8] |= 1
     with pytest.raises(InputError, match="password"):

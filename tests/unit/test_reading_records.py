@@ -70,7 +70,7 @@ SOUND = {
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
 @pytest.mark.parametrize(("text", "cells"), SOUND.values(), ids=SOUND)
 def test_well_formed_record_is_read_cell_for_cell(text: str, cells: list[str], end: str) -> None:
-    """Whatever ends the lines; the next record follows."""
+    """With all line ends; the next record is read as well."""
     read_records = records_of(f"{text}{end}x,y,z{end}".encode(), 3)
     assert [cells, ["x", "y", "z"]] == [record.cells for record in read_records]
     assert [record.fault for record in read_records] == ["", ""]
@@ -106,7 +106,7 @@ BROKEN = {
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
 @pytest.mark.parametrize(("line", "message"), BROKEN.values(), ids=BROKEN)
 def test_misplaced_quote_makes_only_its_line_faulty(line: str, message: str, end: str) -> None:
-    """Its text is kept as it is, and all other records are read."""
+    """Its text is kept unchanged, and all other records are read."""
     reading = read(end.join(["a,b,c", "1,2,3", line, "4,5,6", '"7\n7","8",9', ""]))
     assert {2: (line,)} == reading.broken
     assert message in reading.messages[2]
@@ -171,8 +171,8 @@ def test_a_quote_that_is_closed_far_below_is_one_record() -> None:
     assert reading.lines == {1: 2, 2: 10_003}
 
 
-def test_a_lost_quote_looks_ahead_no_farther_than_a_record_may_be_long() -> None:
-    """Beyond the bound, the quote counts as not closed, and reading goes on at the next line."""
+def test_search_for_a_closing_quote_is_limited() -> None:
+    """Beyond the limit the quote counts as unclosed, and reading continues on the next line."""
     text = '1,"x\n' + "2,y\n" * 30 + 'z"\n'
     reader = LineReader(iter([text]), max_characters=40)
     read_records = list(records(reader, ",", 2))
@@ -182,8 +182,8 @@ def test_a_lost_quote_looks_ahead_no_farther_than_a_record_may_be_long() -> None
     assert read_records[-1].line == 32
 
 
-def test_no_line_is_looked_at_more_than_twice() -> None:
-    """Even where most lines open a quote in vain, the time is in proportion to the lines."""
+def test_no_line_is_scanned_more_than_twice() -> None:
+    """Even if most lines have an unclosed quote, the time is proportional to the lines."""
     handed_out = 0
 
     class CountingReader(LineReader):
@@ -244,7 +244,7 @@ NULS = {
 
 
 @pytest.mark.parametrize(("text", "cells"), NULS.values(), ids=NULS)
-def test_a_nul_breaks_its_record_alone(text: str, cells: tuple[str, ...]) -> None:
+def test_nul_makes_only_its_record_faulty(text: str, cells: tuple[str, ...]) -> None:
     """The rest of the file is read."""
     reading = read(f"a,b,c\n{text}\n4,5,6\n")
     assert {1: cells} == reading.broken
@@ -254,22 +254,22 @@ def test_a_nul_breaks_its_record_alone(text: str, cells: tuple[str, ...]) -> Non
 
 @pytest.mark.parametrize("quote", ["", '"'], ids=["plain", "quoted"])
 def test_a_cell_of_ten_million_characters_is_read(quote: str) -> None:
-    """No limit of a library stands in the way."""
+    """No limit of a library applies."""
     cell = "x" * 10_000_000
     reading = read(f"a,b\n1,{quote}{cell}{quote}\n2,y\n")
     assert {1: ("1", cell), 2: ("2", "y")} == reading.cells
 
 
 def test_ten_thousand_columns_are_read() -> None:
-    """A wide file is no other than a narrow one."""
+    """A wide file is read like a narrow one."""
     header = ",".join(f"c{number}" for number in range(10_000))
     row = ",".join(map(str, range(10_000)))
     reading = read(f"{header}\n{row}\n{row}\n")
     assert tuple(map(str, range(10_000))) == reading.cells[2]
 
 
-def test_an_unclosed_quote_is_told_apart_from_a_misplaced_one() -> None:
-    """Only the former is worth looking ahead for."""
+def test_unclosed_quote_differs_from_a_misplaced_one() -> None:
+    """Only after the former are further lines scanned."""
     with pytest.raises(UnclosedError):
         split_quoted('1,"a', ",")
     with pytest.raises(QuotingError) as caught:
@@ -277,8 +277,8 @@ def test_an_unclosed_quote_is_told_apart_from_a_misplaced_one() -> None:
     assert QuotingError is caught.type
 
 
-def test_messages_hold_no_text_of_the_record() -> None:
-    """They reach logs, and cells may hold personal data."""
+def test_messages_contain_no_text_of_the_record() -> None:
+    """They are logged, and cells may contain personal data."""
     text = 'a,b\nsecret"x,2,3\n"secret"x,2\nsecret\n"secret,1\n2,3"\n1,"secret\n'
     reading = read(text)
     assert len(reading.messages) == 5

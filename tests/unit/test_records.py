@@ -1,4 +1,4 @@
-"""Refs as the API gives them."""
+"""Refs in answers of the API."""
 
 import pytest
 

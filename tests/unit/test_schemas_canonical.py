@@ -50,7 +50,7 @@ SENT: dict[str, Any] = {
     ],
 )
 def test_one_value_in_two_spellings_is_equal(field: str, one: object, other: object) -> None:
-    """How a value is composed, ordered or left out makes no difference."""
+    """Composition, order and omission make no difference."""
     assert canonical_field(field, one) == canonical_field(field, other)
     assert same_contact({field: one}, {field: other})
 
@@ -70,7 +70,7 @@ def test_one_value_in_two_spellings_is_equal(field: str, one: object, other: obj
     ],
 )
 def test_other_values_differ(field: str, one: object, other: object) -> None:
-    """Case, accents and compatibility characters are differences."""
+    """Case, accents and compatibility characters make a difference."""
     assert canonical_field(field, one) != canonical_field(field, other)
 
 
@@ -123,7 +123,7 @@ def test_values_of_the_wrong_type_are_differences(field: str, value: object) -> 
 
 
 def test_bytes_in_the_journal_do_not_change() -> None:
-    """Other bytes would make every contact that was ever created look new."""
+    """Otherwise every existing contact would look new."""
     order_ref = "2D7DE9DF-45A2-45EA-872C-30E45139007D"
     body = SENT | {"emails": ["C@d.ie", "a@b.ie", "c@d.ie"], "lastName": "Nguyễn"}
     assert canonical(order_ref, body) == (
@@ -144,7 +144,7 @@ def test_one_person_has_one_key(name: str) -> None:
     assert canonical("ab", body) == canonical("ab", usual)
 
 
-def test_field_of_blanks_is_the_same_as_none() -> None:
+def test_blank_field_equals_a_missing_one() -> None:
     """It is left out of the key."""
     assert canonical("ab", SENT | {"city": "\u00a0"}) == canonical("ab", SENT)
     assert canonical("ab", SENT | {"street": ["\u00a0"]}) == canonical("ab", SENT)

@@ -42,8 +42,8 @@ def test_frame_comes_back_in_normal_form() -> None:
     assert ORDER.upper() == frame["orderRef"][1], "the caller's frame is left alone"
 
 
-def test_every_cell_at_fault_is_named() -> None:
-    """Faults have row and field, and replace their values."""
+def test_every_faulty_cell_is_reported() -> None:
+    """Faults have row and field, and their values are removed."""
     frame = frame_of(
         orderRef=["", ORDER, ORDER],
         firstName=["a\x00", "b", ""],

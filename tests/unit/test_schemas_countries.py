@@ -22,7 +22,7 @@ def names_of_organisations() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("code", "name"), names_of_organisations())
 def test_names_of_the_un_and_of_iso_4217_are_accepted(code: str, name: str) -> None:
-    """With or without their article, in upper case too."""
+    """With or without their article, and in upper case."""
     assert parse_country(name) == code
     assert parse_country(name.upper()) == code
     assert parse_country(name.removeprefix("the ")) == code
@@ -113,7 +113,7 @@ def test_names_that_people_use_are_accepted(text: str, code: str) -> None:
     ],
 )  # fmt: skip
 def test_other_texts_are_never_guessed(text: str) -> None:
-    """A name of several countries, of none, or of a former one is refused."""
+    """A name of several countries, of no country, or of a former one is refused."""
     assert isinstance(parse_country(text), Fault)
 
 
@@ -121,8 +121,8 @@ def test_other_texts_are_never_guessed(text: str) -> None:
     ("text", "reason"),
     [("#N/A", "spreadsheet error"), ("'IE", "apostrophe"), ("Eire\u200b", "U+200B"), ("x", "IRL")],
 )
-def test_message_names_what_is_wrong(text: str, reason: str) -> None:
-    """And never repeats the value."""
+def test_message_names_the_error(text: str, reason: str) -> None:
+    """It never repeats the value."""
     result = parse_country(text)
     assert isinstance(result, Fault)
     assert reason in result.messages[0]

@@ -20,7 +20,7 @@ def why(result: str | Fault) -> str:
 
 
 def parse(text: str, *formats: str, pivot: int | None = None) -> str | Fault:
-    """Parse *text* by *formats*."""
+    """Parse ``text`` by ``formats``."""
     return BirthDates(NOW, formats, pivot).parse(text)
 
 
@@ -53,12 +53,12 @@ def test_iso_date_is_sent_as_an_instant_in_utc(text: str, sent: str) -> None:
 @pytest.mark.parametrize("offset", ["Z", "+01:00", "-08:00", "+1400", "+05:45", "-00:00"])
 @pytest.mark.parametrize("time", ["T00:00:00", "T00:00", " 00:00:00.000"])
 def test_midnight_with_an_offset_is_that_day(offset: str, time: str) -> None:
-    """It is how systems write a day; in UTC it would be another one."""
+    """Systems write a day in this way; in UTC it would be another one."""
     assert ISO.parse(f"1991-01-31{time}{offset}") == "1991-01-31T00:00:00Z"
 
 
 def test_midnight_by_a_format_is_that_day_too() -> None:
-    """Whatever format the offset is read by."""
+    """With any format that reads the offset."""
     assert parse("31.1.1991 00:00 +0100", "%d.%m.%Y %H:%M %z") == "1991-01-31T00:00:00Z"
     assert parse("31.1.1991 10:00 +0100", "%d.%m.%Y %H:%M %z") == "1991-01-31T09:00:00Z"
 
@@ -145,8 +145,8 @@ def test_midnight_by_a_format_is_that_day_too() -> None:
         ("12", "a number"),
     ],
 )
-def test_other_values_are_refused_by_what_they_are(text: str, kind: str) -> None:
-    """Nothing is guessed about a date, and the message says what stands there and the remedy."""
+def test_other_values_are_refused_by_kind(text: str, kind: str) -> None:
+    """Nothing is guessed; the message names the kind of value and the remedy."""
     message = why(ISO.parse(text))
     assert kind in message
     assert len(f"dateOfBirth: {message}") <= 200
@@ -155,7 +155,7 @@ def test_other_values_are_refused_by_what_they_are(text: str, kind: str) -> None
 @pytest.mark.parametrize(
     "text", ["2026-01-01", "9999-12-31", "2025-12-31T23:30:00-01:00", "2026-01-01T01:00:00+01:00"]
 )
-def test_birth_lies_strictly_in_the_past(text: str) -> None:
+def test_date_of_birth_is_strictly_in_the_past(text: str) -> None:
     """The moment of the run is not in the past."""
     assert why(ISO.parse(text)) == "not in the past"
 
@@ -168,19 +168,19 @@ def test_birth_lies_strictly_in_the_past(text: str) -> None:
     ],
 )  # fmt: skip
 def test_dates_of_more_than_130_years_ago_are_refused(text: str) -> None:
-    """They stand for no date in some program."""
+    """Some programs use them for a missing date."""
     assert "130 years ago" in why(ISO.parse(text))
     assert "130 years ago" in why(parse(text, "iso", "%d.%m.%Y"))
 
 
 @pytest.mark.parametrize("text", ["1899-12-30", "1899-12-31", "18991230", "1899-12-30T00:00:00Z"])
 def test_day_zero_of_spreadsheets_is_refused(text: str) -> None:
-    """It is what they write for an empty cell."""
+    """Spreadsheets write it for an empty cell."""
     assert "day 0" in why(ISO.parse(text))
 
 
 def test_default_days_of_databases_are_sent() -> None:
-    """Somebody may be that old; the run counts them as a warning."""
+    """They may be real dates of birth; the run counts them as a warning."""
     assert {ISO.parse("1900-01-01"), ISO.parse("1904-01-01")} == DEFAULT_DAYS
     assert ISO.parse("1900-01-02") not in DEFAULT_DAYS
 
@@ -245,7 +245,7 @@ def test_only_the_given_formats_are_read(text: str, form: str) -> None:
     ],
 )
 def test_format_without_separators_takes_full_widths_only(text: str, form: str) -> None:
-    """With fewer digits another day would be read."""
+    """With fewer digits, another day would be read."""
     assert isinstance(parse(text, form, pivot=30), Fault)
 
 

@@ -17,14 +17,14 @@ from schemas.text import Fault
     ],
 )  # fmt: skip
 def test_valid_address_is_sent_as_written(text: str) -> None:
-    """Whatever the syntax allows is kept; reserved domains are not a matter of syntax."""
+    """Everything that the syntax allows is kept; reserved domains are no matter of syntax."""
     assert parse_email(text) == text
 
 
 @pytest.mark.parametrize("prefix", ["mailto:", "MAILTO:", "Mailto: "])
 @pytest.mark.parametrize("address", ["a@example.com", "josé@example.com"])
 def test_mailto_is_dropped(prefix: str, address: str) -> None:
-    """It is a prefix of links, and addresses have none."""
+    """It is a prefix of links, not of addresses."""
     assert parse_email(f"{prefix}{address}") == address
 
 

@@ -25,7 +25,7 @@ def why(pair: tuple[str, str], *providers: str) -> tuple[str, ...]:
     ],
 )  # fmt: skip
 def test_ids_are_sent_as_given(identifier: str) -> None:
-    """Whatever identifies somebody is sent, also what only looks like a placeholder."""
+    """Including ids that only look like placeholders."""
     pair = ("CRM", identifier)
     assert parse_identifier(pair) is pair
     assert is_identifier(pair)
@@ -42,7 +42,7 @@ def test_ids_are_sent_as_given(identifier: str) -> None:
     ],
 )  # fmt: skip
 def test_placeholders_are_refused(identifier: str) -> None:
-    """Strangers with one placeholder would become one guest, which nothing separates again."""
+    """Otherwise strangers with one placeholder would become one guest, permanently."""
     assert "the id is a placeholder" in why(("CRM", identifier))[0]
 
 
@@ -61,7 +61,7 @@ def test_ids_without_letters_and_digits_are_refused(identifier: str) -> None:
     ],
 )  # fmt: skip
 def test_ids_that_a_spreadsheet_has_cut_are_refused(identifier: str) -> None:
-    """Its last digits are lost, and many ids become the same."""
+    """The last digits are lost, so many ids become the same."""
     assert "cut by a spreadsheet" in why(("CRM", identifier))[0]
 
 
@@ -69,13 +69,13 @@ def test_ids_that_a_spreadsheet_has_cut_are_refused(identifier: str) -> None:
     "identifier", ["10001.0", "10001.00", "10001,0", "0.0", "-5.0", "10001.", "1,234,567.00"]
 )
 def test_ids_that_became_decimal_numbers_are_refused(identifier: str) -> None:
-    """No rule would match them, and a new guest would be made."""
+    """No identity rule would match them, and a new guest would be created."""
     assert "decimal number" in why(("CRM", identifier))[0]
 
 
 @pytest.mark.parametrize("identifier", ["#N/A", "#REF!", "#NULL!", "#####", '="10001"'])
 def test_spreadsheet_garbage_is_refused(identifier: str) -> None:
-    """As in any field."""
+    """As in all fields."""
     assert "spreadsheet" in why(("CRM", identifier))[0]
 
 
@@ -94,8 +94,8 @@ def test_invisible_characters_in_ids_are_refused_and_named(character: str, form:
     assert f"U+{ord(character):04X}" in message
 
 
-def test_every_character_without_ink_is_refused() -> None:
-    """Format characters, separators and controls of all Unicode."""
+def test_every_invisible_character_is_refused() -> None:
+    """All format characters, separators and controls of Unicode."""
     for point in range(0x110000):
         character = chr(point)
         kind = unicodedata.category(character)
@@ -111,13 +111,13 @@ def test_leading_apostrophe_of_a_spreadsheet_is_named() -> None:
 
 @pytest.mark.parametrize("provider", ["null", "None", "undefined", "#N/A", "CR\u200bM", "\\N", "-"])
 def test_providers_are_checked_as_well(provider: str) -> None:
-    """A provider that is written otherwise matches nothing, silently."""
+    """A misspelled provider would silently match nothing."""
     assert why((provider, "7"))[0].startswith("the provider ")
 
 
 @pytest.mark.parametrize("provider", ["NA", "Unknown", "CRM 2", "客户", "X"])
 def test_words_that_may_name_a_provider_are_accepted(provider: str) -> None:
-    """Only what programs write for nothing is refused."""
+    """Only words that programs write for a missing value are refused."""
     assert is_identifier((provider, "7"))
 
 
@@ -157,14 +157,14 @@ def test_provider_that_the_rules_name_is_never_a_placeholder() -> None:
 
 
 @pytest.mark.parametrize("identifier", ["1", "A-1_b", "7F", "0007", "1E15"])
-def test_plain_ids_are_ids(identifier: str) -> None:
-    """The short cut accepts nothing that the rule refuses."""
+def test_fast_path_accepts_only_valid_ids(identifier: str) -> None:
+    """It accepts nothing that the rule refuses."""
     assert PLAIN_ID.match(identifier)
     assert is_identifier(("CRM", identifier))
 
 
 def test_messages_are_one_short_line_without_the_id() -> None:
-    """They may reach a log."""
+    """They may be logged."""
     for pair in [("X" * 300, "secret\u200b"), ("crm", "'secret"), ("crm", "{{secret}}")]:
         for message in why(pair, "C" * 300, "D" * 300, "E" * 300, "F" * 300):
             assert "secret" not in message

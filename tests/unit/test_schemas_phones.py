@@ -123,7 +123,7 @@ def test_possible_number_becomes_e164(text: str, region: str | None, sent: str) 
     ],
 )
 @pytest.mark.parametrize("region", [None, "IE"])
-def test_number_is_never_read_out_of_something_else(
+def test_number_is_never_extracted_from_other_text(
     text: str, reason: str, region: str | None
 ) -> None:
     """What the library would drop, guess or find inside is refused with the reason."""
@@ -178,7 +178,7 @@ def test_national_number_needs_a_region(text: str, reason: str) -> None:
     ],
 )
 def test_00_must_be_the_international_prefix_of_the_region(text: str, region: str) -> None:
-    """Other regions dial something else, or more, and the library would guess."""
+    """In other regions it has no or another meaning, which the library would guess."""
     assert "write + instead" in why(parse_phone(text, region))
 
 
@@ -203,7 +203,7 @@ def test_international_prefix_of_the_region_is_read(text: str, region: str, sent
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_00_never_becomes_a_number_of_the_region(region: str) -> None:
-    """For all regions: a number abroad that is dialled with 00 is that number, or refused."""
+    """For all regions: a number with 00 is read as a number abroad, or refused."""
     for abroad in ("+442079460018", "+353161123345", "+12125550123", "+5511961234567"):
         found = parse_phone(f"00{abroad[1:]}", region)
         assert isinstance(found, Fault) or found == abroad

@@ -80,7 +80,7 @@ def test_only_a_uuid_reaches_the_path(text: str) -> None:
 )
 @pytest.mark.parametrize("parse", [parse_text, parse_title])
 def test_text_is_sent_as_written(text: str, parse: type) -> None:
-    """Text of any script passes, and so do words that mean something elsewhere."""
+    """Text of any script is accepted, and so are words that have another meaning elsewhere."""
     assert parse(text) == text
 
 

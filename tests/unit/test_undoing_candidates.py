@@ -1,4 +1,4 @@
-"""Which contacts an undo is about, and where they must be."""
+"""Which contacts an undo deletes, and on which host they must be."""
 
 import csv
 from collections.abc import Iterator
@@ -22,12 +22,12 @@ COLUMNS = {name: at for at, name in enumerate(RESULT_COLUMNS)}
 
 
 def ref(number: int) -> str:
-    """A ref."""
+    """Return a ref."""
     return f"00000000-0000-4000-8000-{number:012d}"
 
 
 def created(number: int, **cells: object) -> dict[str, object]:
-    """A record of a contact that was created in the region eu."""
+    """Return a record of a contact that was created in the region eu."""
     href = f"{EU}/v2.1/orderContacts/{ref(number)}"
     own = {"row": number, "status": "created", "ref": ref(number), "href": href}
     return own | cells
@@ -35,13 +35,13 @@ def created(number: int, **cells: object) -> dict[str, object]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the results file is to be."""
+    """Return the path of the results file."""
     return tmp_path / "results.csv"
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    """A journal of the region eu that knows the contact 1."""
+    """Return a journal of the region eu that has an entry for contact 1."""
     with closing(Journal.open(tmp_path / "journal", Sender(EU))) as opened:
         opened.write([Entry(b"k" * 16, ref(9), State.CREATED, ref(1), "", "")])
         yield opened
@@ -61,7 +61,7 @@ def source(path: Path) -> Source:
 
 
 def surveyed(path: Path, journal: Journal, base_url: str = EU) -> Survey:
-    """What a first reading shows."""
+    """Return what a first reading finds."""
     return survey(lambda: source(path), "results.csv", journal, base_url)
 
 
@@ -77,7 +77,7 @@ def test_candidates_are_the_created_records_under_their_record_numbers(path: Pat
 
 
 def test_columns_are_found_by_name() -> None:
-    """In any order; of two columns with one name, the first is that of the results."""
+    """In any order; of two columns with one name, the first belongs to the results."""
     assert own_columns("x.csv", (*RESULT_COLUMNS, "status", "note")) == COLUMNS
     moved = own_columns("x.csv", ("note", *RESULT_COLUMNS[::-1]))
     assert moved == {name: at for at, name in enumerate(RESULT_COLUMNS[::-1], start=1)}
@@ -85,7 +85,7 @@ def test_columns_are_found_by_name() -> None:
 
 @pytest.mark.parametrize("missing", RESULT_COLUMNS)
 def test_file_without_a_column_of_results_is_refused(missing: str) -> None:
-    """It is not as an import has written it."""
+    """It is not a results file of this program."""
     header = [name for name in RESULT_COLUMNS if name != missing]
     with pytest.raises(InputError, match=r"x\.csv is not a results file"):
         own_columns("x.csv", [*header, "note"])
@@ -99,17 +99,17 @@ def test_file_without_a_column_of_results_is_refused(missing: str) -> None:
         pytest.param({"status": "status"}, id="header-again"),
     ],
 )
-def test_a_record_of_no_results_file_refuses_all(
+def test_malformed_record_refuses_the_file(
     path: Path, journal: Journal, record: dict[str, object]
 ) -> None:
-    """The line is named, the cell is not quoted."""
+    """The message has the line, and does not quote the cell."""
     write(path, created(1), created(2, **record))
     with pytest.raises(InputError, match=r"results\.csv: line 3 "):
         surveyed(path, journal)
 
 
-def test_a_survey_counts_contacts_once(path: Path, journal: Journal) -> None:
-    """However their ref is written; and says how many the journal knows."""
+def test_survey_counts_each_contact_once(path: Path, journal: Journal) -> None:
+    """Whatever the spelling of its ref; it also counts those with an entry in the journal."""
     again = created(3, ref=ref(2).upper())
     write(path, created(1), created(2), again, created(4, ref=""), created(5, status="exists"))
     found = surveyed(path, journal)
@@ -121,14 +121,14 @@ def test_a_survey_counts_contacts_once(path: Path, journal: Journal) -> None:
     [
         pytest.param(f"{EU}/v2.1/orderContacts/x", EU, id="same-host"),
         pytest.param("https://API-ENGAGE-EU.sitecorecloud.io/x", EU, id="case"),
-        pytest.param("", EU, id="not-told"),
+        pytest.param("", EU, id="no-host"),
         pytest.param("http://localhost:1/x", LOCAL, id="loopback"),
     ],
 )
 def test_contacts_of_the_destination(
     path: Path, journal: Journal, href: str, base_url: str
 ) -> None:
-    """The host decides; all loopback addresses are one."""
+    """The host decides; all loopback addresses are the same."""
     write(path, created(2, href=href))
     assert surveyed(path, journal, base_url).elsewhere == 0
 
@@ -146,21 +146,21 @@ def test_contacts_of_the_destination(
 def test_contacts_of_another_destination_are_refused(
     path: Path, journal: Journal, href: str, base_url: str
 ) -> None:
-    """Before anything is deleted; the row is named."""
+    """Before anything is deleted; the message has the row."""
     write(path, created(2, href=href))
     with pytest.raises(UsageError, match="row 1 is at"):
         surveyed(path, journal, base_url)
 
 
-def test_the_journal_proves_more_than_an_address(path: Path, journal: Journal) -> None:
-    """Behind a gateway, the API gives its own addresses."""
+def test_entry_in_the_journal_is_stronger_than_an_address(path: Path, journal: Journal) -> None:
+    """Behind a gateway, the API returns its own addresses."""
     write(path, created(1, href="https://other.example/x"))
     assert surveyed(path, journal).elsewhere == 0
 
 
-def test_on_a_loopback_address_contacts_of_elsewhere_are_counted(
+def test_contacts_of_other_hosts_are_counted_on_a_loopback_address(
     path: Path, journal: Journal
 ) -> None:
-    """Nobody is harmed there."""
+    """No harm can be done there."""
     write(path, created(2), created(3))
     assert surveyed(path, journal, LOCAL).elsewhere == 2

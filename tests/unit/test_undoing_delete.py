@@ -41,7 +41,7 @@ def deleted(
 
 
 def test_contact_is_read_and_then_deleted() -> None:
-    """With the intent on disk before the deletion leaves."""
+    """The intent is on disk before the request is sent."""
     driven = deleted(there(), DELETED)
     assert driven.calls == [ReadContact(REF), DeleteContact(REF)]
     assert driven.recorded == ["->", "intent", "->", "absent"]
@@ -49,8 +49,8 @@ def test_contact_is_read_and_then_deleted() -> None:
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_contact_that_is_gone_is_absent(status: int) -> None:
-    """According to the API itself, before or after the deletion was sent."""
+def test_missing_contact_is_absent(status: int) -> None:
+    """The API itself says so, before or after the deletion was sent."""
     assert deleted(answer(status)).outcome.status is Status.ABSENT
     assert deleted(there(), answer(status)).outcome.status is Status.ABSENT
 
@@ -74,14 +74,14 @@ class TestUnclearDeletion:
         assert (driven.outcome.status, driven.outcome.attempts) == (Status.DELETED, 2)
         assert driven.waited[0] > 0.0
 
-    def test_contact_that_stays_there_has_failed(self, unclear: Answer) -> None:
-        """And the journal says again that it is there."""
+    def test_contact_that_remains_has_failed(self, unclear: Answer) -> None:
+        """The journal records again that it exists."""
         driven = deleted(*[there(), unclear] * 5, there())
         assert driven.outcome.status is Status.FAILED
         assert driven.recorded[-1] == "created"
 
     def test_stop_leaves_it_open(self, unclear: Answer) -> None:
-        """The text says so."""
+        """The message states it."""
         driven = deleted(there(), unclear, None)
         assert driven.outcome.status is Status.FAILED
         assert driven.outcome.error.startswith("It may be deleted all the same.")
@@ -98,13 +98,13 @@ def test_temporary_refusal_is_sent_again(busy: Answer) -> None:
 
 @pytest.mark.parametrize("status", [400, 403, 409])
 def test_refusal_is_final(status: int) -> None:
-    """Of a reading and of a deletion."""
+    """Whether a reading or a deletion is refused."""
     for driven in (deleted(answer(status)), deleted(there(), answer(status))):
         assert (driven.outcome.status, driven.outcome.retryable) == (Status.FAILED, False)
 
 
-def test_404_of_a_gateway_says_nothing_about_contacts() -> None:
-    """It is tried again, and the contact never counts as absent."""
+def test_404_of_a_gateway_does_not_count_as_absent() -> None:
+    """The request is tried again."""
     page = answer(404, api=False)
     assert deleted(page, there(), page, DELETED).outcome.status is Status.DELETED
     driven = deleted(*[page] * 5)
@@ -143,8 +143,8 @@ def test_unchanged_contact_is_deleted(modified_at: str) -> None:
     assert deleted(there(modified_at), DELETED).outcome.status is Status.DELETED
 
 
-def test_changed_contact_is_left_alone() -> None:
-    """Unless it is forced; the text names the moment."""
+def test_changed_contact_is_kept() -> None:
+    """Unless it is forced; the message has the time of the change."""
     changed = there("2026-01-01T00:00:01.001Z")
     driven = deleted(changed)
     assert (driven.outcome.status, driven.outcome.error_code) == (Status.FAILED, "contact.changed")
@@ -153,14 +153,14 @@ def test_changed_contact_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", 1767225600, ["2026"]])
-def test_contact_without_usable_dates_is_left_alone(value: object) -> None:
-    """It cannot be known whether it was changed."""
+def test_contact_without_usable_dates_is_kept(value: object) -> None:
+    """Whether it was changed cannot be known."""
     for reading in (there(modified_at=value), there(created_at=value)):
         assert deleted(reading).outcome.error_code == "response.invalid"
 
 
-def test_contact_that_was_there_before_the_import_is_left_alone() -> None:
-    """It may be somebody else's."""
+def test_contact_older_than_the_import_is_kept() -> None:
+    """It may belong to another client."""
     older = replace(CANDIDATE, error_code=CONTACT_OLDER)
     assert deleted(there(), candidate=older).outcome.error_code == CONTACT_OLDER
 
@@ -181,7 +181,7 @@ def test_dry_run_only_reads() -> None:
 
 
 @pytest.mark.parametrize(("kept", "after"), [(State.FOUND, "found"), (State.INTENT, "created")])
-def test_journal_keeps_what_is_still_there(kept: State, after: str) -> None:
-    """What a killed undo left behind is there after all."""
+def test_journal_keeps_contacts_that_still_exist(kept: State, after: str) -> None:
+    """A killed undo left them marked as being deleted."""
     driven = deleted(there(), answer(400), kept=kept)
     assert driven.recorded[-1] == after

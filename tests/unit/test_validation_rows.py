@@ -1,4 +1,4 @@
-"""Validation: every record is valid or has issues that name all that is wrong with it."""
+"""Validation: every record is valid, or has issues that name all its errors."""
 
 import pandas as pd
 import pytest
@@ -182,7 +182,7 @@ def test_many_wrong_items_are_reported_in_a_few_lines() -> None:
 
 
 def test_warnings_are_counted_over_valid_rows() -> None:
-    """What is sent but may be unwanted is counted once a row."""
+    """Values that are sent but may be unwanted are counted once per row."""
     header = ("orderRef", "title", "identifiers")
     rows = [(ORDER, "Mr", "CRM:1"), (ORDER, "Herr", ""), (ORDER, "", "CRM:2"), ("x", "Frau", "")]
     found = validated(header, *rows)
@@ -264,7 +264,7 @@ def test_all_faults_of_the_identifiers_of_a_row_are_reported() -> None:
 )
 @pytest.mark.parametrize("cell", ["#REF!", "#N/A", "M\N{REPLACEMENT CHARACTER}ller"])
 def test_garbage_is_invalid_in_every_field(field: str, cell: str) -> None:
-    """And named."""
+    """The message names the kind of garbage."""
     header = tuple(dict.fromkeys(("orderRef", field, "city")))
     row = tuple(cell if name == field else ORDER if name == "orderRef" else "x" for name in header)
     (issue,) = validated(header, row).issues[1]
@@ -283,7 +283,7 @@ def test_garbage_is_invalid_in_every_list(field: str, text: str) -> None:
 
 @pytest.mark.parametrize("cell", ["\u00a0", " \u200b ", "\ufeff", "\u3000"])
 def test_cell_without_anything_visible_is_blank(cell: str) -> None:
-    """A person sees an empty cell."""
+    """It looks empty to a person."""
     header = ("orderRef", "firstName", "city")
     assert codes((ORDER, cell, "x"), header=header) == [[]]
     assert codes((ORDER, cell, ""), header=header) == [["invalid.contact"]]
