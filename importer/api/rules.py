@@ -38,7 +38,7 @@ class NextStep(StrEnum):
     REJECT = "reject"
     """Sending the same request again would get the same answer."""
     STOP = "stop the run"
-    """No other request would fare better."""
+    """Other requests would fail in the same way."""
 
 
 @unique
@@ -162,9 +162,9 @@ def rule_for_status(status: int, *, is_api_error: bool, asks_to_wait: bool) -> R
 
     Args:
         status: HTTP status of the final reply.
-        is_api_error: Whether the body has the API's documented error form. It tells a 503 of
-            the API, which asks to try again at once, from one of a gateway, behind which the
-            request may have been carried out.
+        is_api_error: Whether the body has the API's documented error form. It distinguishes a
+            503 of the API, which asks to try again immediately, from one of a gateway, behind
+            which the request may have been carried out.
         asks_to_wait: Whether the reply has a usable Retry-After.
     """
     if status == HTTPStatus.SERVICE_UNAVAILABLE and is_api_error:
