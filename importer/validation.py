@@ -15,7 +15,7 @@ from importer.errors import UsageError
 from importer.records import Batch, Issue, Mapped
 from schemas.contact import CONTACT, Checked, check_contacts, contact_schema
 from schemas.dates import DEFAULT_DAYS, BirthDates
-from schemas.fields import FIELDS, IDENTIFIERS, LIST_FIELDS, TITLES
+from schemas.fields import FIELDS, FREE_TEXT_FIELDS, IDENTIFIERS, LIST_FIELDS, TITLES
 from schemas.phones import is_assigned
 from schemas.text import Missing
 
@@ -38,9 +38,6 @@ TEXT_ENTITIES: Final = "text.entities"
 """Warning: a text contains an HTML entity, such as ``&amp;``."""
 
 _ENTITY: Final = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
-_TEXT_FIELDS: Final = (
-    "firstName", "lastName", "street", "city", "state", "postCode", "nationality",
-)  # fmt: skip
 _LISTED_TITLES: Final = frozenset(("", *TITLES))
 _FIELD_ORDER: Final = {f"invalid.{name}": place for place, name in enumerate((*FIELDS, CONTACT))}
 
@@ -167,7 +164,7 @@ def _count_unassigned(valid: "pd.DataFrame") -> int:
 
 def _count_entities(valid: "pd.DataFrame") -> int:
     rows: set[int] = set()
-    for field in _TEXT_FIELDS:
+    for field in FREE_TEXT_FIELDS:
         if field not in valid:
             continue
         texts = valid[field].tolist()

@@ -33,6 +33,16 @@ CONTACT_FIELDS: Final = (
 TEXT_LIST_FIELDS: Final = ("emails", "street", "phoneNumbers")
 IDENTIFIERS: Final = "identifiers"
 LIST_FIELDS: Final = (*TEXT_LIST_FIELDS, IDENTIFIERS)
+FREE_TEXT_FIELDS: Final = tuple(
+    field
+    for field in CONTACT_FIELDS
+    if field
+    not in {
+        "emails", IDENTIFIERS, "title", "gender", "dateOfBirth", "phoneNumbers", "passportNumber",
+        "country",
+    }
+)  # fmt: skip
+"""Fields whose text has no form of its own; ``street`` is a list of such texts."""
 FIELDS: Final = (*ORDER_FIELDS, ORDERED_AT, *CONTACT_FIELDS)
 
 TITLES: Final = (

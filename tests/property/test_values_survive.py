@@ -11,10 +11,10 @@ from importer.mapping import Mapper
 from importer.settings import MappingOptions, Rules
 from importer.validation import Validator
 from schemas.canonical import canonical, canonical_field, same_contact
-from schemas.fields import CONTACT_FIELDS, FIELDS, IDENTIFIERS
+from schemas.fields import CONTACT_FIELDS, FIELDS, FREE_TEXT_FIELDS, IDENTIFIERS
 from schemas.text import Fault, parse_code, parse_text, trim
 
-PLAIN = ("firstName", "lastName", "city", "state", "postCode", "nationality", "passportNumber")
+PLAIN = (*(name for name in FREE_TEXT_FIELDS if name != "street"), "passportNumber")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 TELLING = st.text(";|,\"[]{}:\\\n+019-TZ@.aé \u00a0\x00#'!\ufffd\u200b&=", max_size=24)
 CELL = TEXT | TELLING | st.sampled_from([ORDER, "a@b.ie", "+353161123345", "1991-01-31", "IE"])

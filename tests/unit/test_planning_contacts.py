@@ -43,7 +43,9 @@ def test_example_of_the_api_reference_is_sent_unchanged() -> None:
 
 def test_blank_fields_are_left_out() -> None:
     """Neither an empty text nor null nor an empty list is ever sent."""
-    (contact,) = contacts_of(("orderRef", *CONTACT_FIELDS), (ORDER, "x", *[" "] * 14))
+    (contact,) = contacts_of(
+        ("orderRef", *CONTACT_FIELDS), (ORDER, "x", *[" "] * (len(CONTACT_FIELDS) - 1))
+    )
     assert contact.body == b'{"firstName":"x"}'
 
 
