@@ -1,6 +1,7 @@
 """Errors that end a run, and the exit statuses of the commands.
 
 ImportContactsError
+├── NothingToDeleteError    1   an undo found nothing that it may delete
 ├── UsageError              2   an option, a configuration or a credential is wrong
 ├── InputError              3   the source file cannot be read; nothing was sent
 ├── CredentialsError        4   the API refused the credentials
@@ -59,6 +60,12 @@ class ImportContactsError(Exception):
     """The run cannot continue. The text says what happened, where, and what to do next."""
 
     exit_status = ExitStatus.STOPPED
+
+
+class NothingToDeleteError(ImportContactsError):
+    """No contact may be deleted; the text names the runs that created what the file names."""
+
+    exit_status = ExitStatus.SOME_ROWS_FAILED
 
 
 class UsageError(ImportContactsError):

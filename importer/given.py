@@ -28,9 +28,9 @@ from importer.options import (
     declared,
     shown_values,
 )
-from importer.settings import CommonSettings, ImportSettings, LogFormat, Setting
+from importer.settings import DestinationSettings, ImportSettings, LogFormat, Setting
 
-S = TypeVar("S", bound=CommonSettings)
+S = TypeVar("S", bound=DestinationSettings)
 
 CREDENTIAL_VARIABLES: Final = ("SITECORE_CDP_CLIENT_KEY", "SITECORE_CDP_API_TOKEN")
 _CREDENTIAL_WORDS: Final = frozenset(
@@ -96,13 +96,16 @@ class Given(Generic[S]):
 
 
 def from_command_line(
-    cls: type[S], argument: str, arguments: Mapping[str, object], environment: Mapping[str, str]
+    cls: type[S],
+    argument: str | None,
+    arguments: Mapping[str, object],
+    environment: Mapping[str, str],
 ) -> Given[S]:
     """Read the arguments of a command, its environment and the configuration file they name.
 
     Args:
         cls: The settings of the command.
-        argument: The argument without a name.
+        argument: The argument without a name; None if it was left out.
         arguments: Texts, or whether a switch was set, by keyword.
         environment: All variables.
 
@@ -113,10 +116,11 @@ def from_command_line(
     options = declared(cls)
     positional = argument_of(cls)
     above: Values = {}
-    try:
-        above[positional.keyword] = positional.kind.parse(argument)
-    except BadValueError as error:
-        problems += [f"{positional.name}{problem}" for problem in error.problems]
+    if argument is not None:
+        try:
+            above[positional.keyword] = positional.kind.parse(argument)
+        except BadValueError as error:
+            problems += [f"{positional.name}{problem}" for problem in error.problems]
     above |= _from_arguments(options, arguments, problems)
     middle = _from_environment(options, environment, problems)
     unknown = _unknown_variables(environment)

@@ -26,7 +26,6 @@ EVENTS: Final = {
     "run.started": "The source file was read to its end; sending begins.",
     "run.progress": "How far the run is, every 30 seconds when no bar is drawn.",
     "run.interrupted": "A signal was received; requests in flight are finished first.",
-    "journal.empty": "The results hold contacts, but the journal has none for the destination.",
     "api.trouble": "Several consecutive rows failed; one request at a time probes the API.",
     "api.recovered": "The API answers again.",
     "journal.lost": "The journal could not be written; lists refs that are recorded only here.",

@@ -247,27 +247,36 @@ class Whole(Kind[int]):
 
 
 class Number(Kind[float]):
-    """A finite number above 0, and of ``most`` at the most."""
+    """A finite number above 0, and of ``most`` at the most.
+
+    Args:
+        metavar: What stands for a value in the help.
+        most: The greatest number.
+        allows_zero: Whether 0 is accepted as well.
+    """
 
     expected = "a number"
     types = (int, float)
 
-    def __init__(self, metavar: str, most: float = math.inf) -> None:
-        self.metavar, self.most = metavar, most
+    def __init__(self, metavar: str, most: float = math.inf, *, allows_zero: bool = False) -> None:
+        self.metavar, self.most, self.allows_zero = metavar, most, allows_zero
 
     def parse(self, text: str) -> float:
         try:
             number = float(text)
         except ValueError:
             raise BadValueError(f": {text!r} is not a number.") from None
-        if not (0 < number <= self.most and math.isfinite(number)):
-            limits = "above 0" if math.isinf(self.most) else f"above 0 and up to {self.most:g}"
+        is_enough = number >= 0 if self.allows_zero else number > 0
+        if not (is_enough and number <= self.most and math.isfinite(number)):
+            least = "from 0" if self.allows_zero else "above 0"
+            limits = least if math.isinf(self.most) else f"{least} and up to {self.most:g}"
             raise BadValueError(f": {number:g} is not in the range {limits}.")
         return number
 
     def schema(self) -> dict[str, object]:
         most = {} if math.isinf(self.most) else {"maximum": self.most}
-        return {"type": "number", "exclusiveMinimum": 0} | most
+        least = "minimum" if self.allows_zero else "exclusiveMinimum"
+        return {"type": "number", least: 0} | most
 
     def shown(self, value: float) -> str:
         return f"{value:g}"
@@ -470,6 +479,7 @@ class Option:
         sources: Where its value may come from.
         sample: A value as the sample configuration file shows it; ``""`` for none.
         is_argument: Whether it is given by its position, without a name.
+        is_optional: Whether that argument may be left out.
     """
 
     keyword: str
@@ -483,6 +493,7 @@ class Option:
     sources: frozenset[Origin]
     sample: str
     is_argument: bool
+    is_optional: bool
 
     @property
     def variable(self) -> str:
@@ -514,6 +525,7 @@ class _Details(TypedDict, total=False):
     sources: frozenset[Origin]
     sample: str
     is_argument: bool
+    is_optional: bool
 
 
 @overload
@@ -552,6 +564,7 @@ def option(
         sources=details.get("sources", ANYWHERE),
         sample=details.get("sample", ""),
         is_argument=details.get("is_argument", False),
+        is_optional=details.get("is_optional", False),
     )
     metadata = {_METADATA: declared}
     found: Any = (

@@ -11,12 +11,16 @@ from textwrap import TextWrapper
 from typing import Final
 
 from importer.options import Flag, Group, Option, Origin, Table, declared
-from importer.settings import ImportSettings, UndoSettings
+from importer.settings import ImportSettings, JournalSettings, UndoSettings
 
 PAGE: Final = Path("docs/options.md")
 SAMPLE: Final = Path("sample_data/import-contacts.toml")
 
-_COMMANDS: Final = {"import-contacts": ImportSettings, "undo-import": UndoSettings}
+_COMMANDS: Final = {
+    "import-contacts": ImportSettings,
+    "undo-import": UndoSettings,
+    "contacts-journal": JournalSettings,
+}
 _TABLES: Final = re.compile(r"(<!-- options:(\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _STARTS_WITH: Final = frozenset({"region", "max-errors", "phone-region"})  # not commented out
 _COMMENT: Final = TextWrapper(

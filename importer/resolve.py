@@ -14,11 +14,12 @@ from importer.credentials import from_environment, read_credentials
 from importer.errors import UsageError
 from importer.files import STANDARD_STREAM
 from importer.given import CREDENTIAL_VARIABLES, Given
+from importer.journal import create_folder, default_path
 from importer.options import Origin
 from importer.settings import (
-    CommonSettings,
-    IfExists,
+    DestinationSettings,
     ImportSettings,
+    JournalSettings,
     RunOptions,
     SourceOptions,
     UndoSettings,
@@ -49,15 +50,13 @@ def import_run(
     """
     asked = given.options
     path = asked.source.path or STANDARD_STREAM
-    out = asked.out or default_out(path)
-    results = default_out(path) if out == STANDARD_STREAM else out
-    journal = asked.journal or results.with_name(f"{results.name}.journal")
+    out = _out(given, path, "results")
     choices = {"region": asked.region, "base_url": asked.base_url, "sandbox": asked.sandbox}
     chosen = given.strongest(choices, "Give only one of --region, --base-url and --sandbox.")
     in_file = given.origin("sandbox_faults") is Origin.CONFIG
     if asked.sandbox_faults and chosen != "sandbox" and not in_file:
         raise UsageError("--sandbox-faults is for --sandbox only.")
-    asks_api = not asked.dry_run or asked.delivery.if_exists is not IfExists.CREATE
+    asks_api = not asked.dry_run or asked.delivery.if_exists.compares
     if chosen is None and asks_api:
         raise UsageError(_NO_DESTINATION)
     if chosen == "sandbox":
@@ -71,6 +70,12 @@ def import_run(
     else:
         base_url, destination = _address(asked, chosen)
         credentials = (credentials or credentials_of(given)) if asks_api else None
+    journal = None
+    if chosen in {"region", "base_url"}:
+        journal = journal_path(asked, destination or "", creates=not asked.dry_run)
+    unused = choices.keys() - {chosen or "sandbox"}
+    if journal is None:
+        unused |= {"journal"}
     options = RunOptions.of(
         asked,
         source=replace(asked.source, path=None if path == STANDARD_STREAM else path),
@@ -88,7 +93,7 @@ def import_run(
                 "--sandbox-faults": asked.sandbox_faults,
             }
         ),
-        shown=given.shown({"out": out, "journal": journal}, choices.keys() - {chosen or "sandbox"}),
+        shown=given.shown({"out": out, "journal": journal}, unused),
     )
     return options, credentials
 
@@ -100,14 +105,17 @@ def undo_run(given: Given[UndoSettings]) -> RunOptions:
         UsageError: Options contradict each other, or there is no destination.
     """
     asked = given.options
-    path = asked.results_csv or STANDARD_STREAM
-    out = asked.out or default_out(path, "undone")
-    journal = asked.journal or path.with_name(f"{path.name}.journal")
+    path = asked.results_csv
+    if (path is None) is not bool(asked.run):
+        raise UsageError("Give the results file of the import, or --run N, but not both.")
+    named = path or Path(f"run-{'-'.join(map(str, asked.run))}")
+    out = _out(given, named, "undone")
     choices = {"region": asked.region, "base_url": asked.base_url}
     chosen = given.strongest(choices, "Give only one of --region and --base-url.")
     if chosen is None:
         raise UsageError(_NO_PLACE)
     base_url, destination = _address(asked, chosen)
+    journal = journal_path(asked, destination or "", creates=not asked.dry_run)
     return RunOptions.of(
         asked,
         source=SourceOptions(path=path),
@@ -121,6 +129,49 @@ def undo_run(given: Given[UndoSettings]) -> RunOptions:
         reads=_reads({"--config": asked.config, "--credentials-file": asked.credentials_file}),
         shown=given.shown({"out": out, "journal": journal}, choices.keys() - {chosen}),
     )
+
+
+def destination_of(given: Given[JournalSettings]) -> str | None:
+    """Return what journals call the destination; None if none was chosen.
+
+    Raises:
+        UsageError: ``--region`` and ``--base-url`` contradict each other.
+    """
+    asked = given.options
+    choices = {"region": asked.region, "base_url": asked.base_url}
+    chosen = given.strongest(choices, "Give only one of --region and --base-url.")
+    return _address(asked, chosen)[1]
+
+
+def journal_path(asked: DestinationSettings, destination: str, *, creates: bool) -> Path:
+    """Return the journal of a destination.
+
+    Args:
+        asked: What was asked for.
+        destination: What journals call it.
+        creates: Whether to create the folder if the journal is in the state folder.
+
+    Raises:
+        UsageError: The state folder cannot be used.
+    """
+    if asked.journal is not None:
+        return asked.journal
+    path = default_path(destination)
+    if creates:
+        create_folder(path)
+    return path
+
+
+def _out(given: Given[ImportSettings] | Given[UndoSettings], source: Path, kind: str) -> Path:
+    """Return the results file; a dry run has another default, to keep the results of a run."""
+    asked = given.options
+    kind = "dry-run" if asked.dry_run else kind
+    if asked.out is None:
+        return default_out(source, kind)
+    is_own = given.origin("out") in {Origin.CALL, Origin.COMMAND_LINE}
+    if is_own or not asked.dry_run or asked.out == STANDARD_STREAM:
+        return asked.out
+    return asked.out.with_name(f"{asked.out.stem}.{kind}.csv")
 
 
 def default_out(source: Path, kind: str = "results") -> Path:
@@ -147,7 +198,7 @@ def credentials_of(given: Given[ImportSettings] | Given[UndoSettings]) -> "Crede
     return read_credentials(path)
 
 
-def _address(asked: CommonSettings, chosen: str | None) -> tuple[str | None, str | None]:
+def _address(asked: DestinationSettings, chosen: str | None) -> tuple[str | None, str | None]:
     """Return the base URL of the chosen option, and what the journal calls it."""
     from importer.api import (  # noqa: PLC0415 - a dry run need not wait
         base_url_of,

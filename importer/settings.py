@@ -58,11 +58,18 @@ class Region(StrEnum):
 class IfExists(StrEnum):
     """What to do about a contact that its order already has."""
 
+    AUTO = "auto"
+    """Trust a journal that has seen a complete run; until then, read each order first."""
     CREATE = "create"
     """Trust the journal and look at nothing else."""
     SKIP = "skip"
     UPDATE = "update"
     ERROR = "error"
+
+    @property
+    def compares(self) -> bool:
+        """Whether contacts are always compared with those of their orders."""
+        return self not in {IfExists.AUTO, IfExists.CREATE}
 
 
 @unique
@@ -348,10 +355,11 @@ class DeliveryOptions:
 
     if_exists: IfExists = option(
         Choice(IfExists),
-        IfExists.CREATE,
+        IfExists.AUTO,
         Group.MATCHING,
-        "What to do about a contact that its order already has: create trusts the journal, "
-        "the others read the order's contacts first.",
+        "What to do about a contact that its order already has. auto trusts the journal once it "
+        "has seen a complete run, and reads each order first until then; create always trusts "
+        "the journal; the others always read the order's contacts.",
         sample='"skip"',
     )
     concurrency: int = option(
@@ -438,9 +446,36 @@ class LogOptions:
         return False if self.quiet or self.log_format is LogFormat.JSON else self.progress
 
 
+@dataclass(frozen=True, slots=True)
+class RunNumber:
+    """The number of a run in the journal.
+
+    Attributes:
+        number: None for the last import that created contacts which are still there.
+    """
+
+    number: int | None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``N`` or ``last``.
+
+        Raises:
+            ValueError: It is neither.
+        """
+        if text == "last":
+            return cls(None)
+        if not (text.isascii() and text.isdigit() and int(text)):
+            raise ValueError(f"{text!r} is neither the number of a run nor last.")
+        return cls(int(text))
+
+    def __str__(self) -> str:
+        return "last" if self.number is None else str(self.number)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommonSettings:
-    """The options that ``import-contacts`` and ``undo-import`` share."""
+class DestinationSettings:
+    """The options that all commands share."""
 
     region: Region | None = option(
         Choice(Region), None, Group.DESTINATION, "Send to this region of Sitecore CDP.",
@@ -453,6 +488,27 @@ class CommonSettings:
         "Send to this address instead; https, or http to a loopback address.",
         sample='"https://api-engage-eu.sitecorecloud.io"',
     )
+    journal: Path | None = option(
+        _FILE,
+        None,
+        Group.JOURNAL,
+        "What was sent and what came of it, shared by all runs to the destination.",
+        default_text="<host>.journal in the state folder",
+        sample='"contacts.journal"',
+    )
+    config: Path | None = option(
+        _FILE,
+        None,
+        Group.FILES,
+        "TOML file with any of the options of import-contacts, and [columns] and [identifiers].",
+        sources=frozenset({Origin.COMMAND_LINE, Origin.ENVIRONMENT}),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonSettings(DestinationSettings):
+    """The options that ``import-contacts`` and ``undo-import`` share."""
+
     credentials_file: Path | None = option(
         _FILE,
         None,
@@ -468,12 +524,12 @@ class CommonSettings:
         text="The client key was renewed and the tenant is the same, so the journal still holds.",
         sample="true",
     )
-    config: Path | None = option(
-        _FILE,
-        None,
-        Group.FILES,
-        "TOML file with any of the options of import-contacts, and [columns] and [identifiers].",
-        sources=frozenset({Origin.COMMAND_LINE, Origin.ENVIRONMENT}),
+    wait: float = option(
+        Number("SECONDS", _DAY, allows_zero=True),
+        0.0,
+        Group.JOURNAL,
+        "Wait this long for another run to release the journal.",
+        sample="600",
     )
     log: LogOptions = field(default_factory=LogOptions)
 
@@ -487,7 +543,7 @@ class ImportSettings(CommonSettings):
         None,
         Group.FILES,
         "Results CSV; - for standard output.",
-        default_text="<input stem>.results.csv",
+        default_text="<input stem>.results.csv, or .dry-run.csv",
         sample='"results.csv"',
     )
     rejects: Path | None = option(
@@ -540,14 +596,6 @@ class ImportSettings(CommonSettings):
         text="Send nothing at all unless every row is valid.",
         sample="true",
     )
-    journal: Path | None = option(
-        _FILE,
-        None,
-        Group.JOURNAL,
-        "What was sent and what came of it.",
-        default_text="<out>.journal",
-        sample='"results.csv.journal"',
-    )
     fresh: bool = option(
         Flag(),
         default=False,
@@ -580,16 +628,25 @@ class UndoSettings(CommonSettings):
         _FILE,
         None,
         Group.FILES,
-        "The results file of the import.",
+        "The results file of the import; not with --run.",
         name="RESULTS_CSV",
         is_argument=True,
+        is_optional=True,
+    )
+    run: tuple[RunNumber, ...] = option(
+        Many(Parsed("N|last", RunNumber, RunNumber.parse, "a number or last")),
+        (),
+        Group.FILES,
+        "Delete what this run created, according to the journal; last is the last import that "
+        "created contacts which are still there. Repeatable; needs no results file.",
+        sources=ONLY_COMMAND_LINE,
     )
     out: Path | None = option(
         _FILE_OR_STREAM,
         None,
         Group.FILES,
         "What came of each contact, as CSV; - for standard output.",
-        default_text="<results stem>.undone.csv",
+        default_text="<results stem>.undone.csv, run-N.undone.csv, or .dry-run.csv",
         sources=ONLY_COMMAND_LINE,
     )
     summary: Path | None = option(
@@ -620,14 +677,61 @@ class UndoSettings(CommonSettings):
         group=Group.SAFETY,
         text="Look at every contact and report what would be deleted; delete nothing.",
     )
-    journal: Path | None = option(
-        _FILE,
-        None,
-        Group.JOURNAL,
-        "The journal of the import, in which the deletions are recorded.",
-        default_text="<RESULTS_CSV>.journal",
-    )
     delivery: UndoDeliveryOptions = field(default_factory=UndoDeliveryOptions)
+
+
+@unique
+class JournalCommand(StrEnum):
+    """What ``contacts-journal`` shows."""
+
+    RUNS = "runs"
+    CONTACTS = "contacts"
+    VERIFY = "verify"
+
+
+@unique
+class TableFormat(StrEnum):
+    """How ``contacts-journal`` writes what it shows."""
+
+    TEXT = "text"
+    CSV = "csv"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSettings(DestinationSettings):
+    """What ``contacts-journal`` was asked to show."""
+
+    show: JournalCommand = option(
+        Choice(JournalCommand),
+        JournalCommand.RUNS,
+        Group.FILES,
+        "runs, contacts or verify.",
+        name="runs|contacts|verify",
+        is_argument=True,
+    )
+    format: TableFormat | None = option(
+        Choice(TableFormat),
+        None,
+        Group.OUTPUT,
+        "How to write it on standard output.",
+        default_text="text, csv for contacts",
+        sources=ONLY_COMMAND_LINE,
+    )
+    run: int | None = option(
+        Whole(1),
+        None,
+        Group.INPUT,
+        "Only the contacts that this run created or found.",
+        sources=ONLY_COMMAND_LINE,
+    )
+    order: str | None = option(
+        Text("REF"),
+        None,
+        Group.INPUT,
+        "Only the contacts of this order.",
+        sources=ONLY_COMMAND_LINE,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -651,7 +755,7 @@ class Resolved(TypedDict):
     source: SourceOptions
     delivery: DeliveryOptions
     out: Path
-    journal: Path
+    journal: Path | None
     base_url: str | None
     destination: str | None
     starts_sandbox: bool
@@ -666,7 +770,9 @@ class RunOptions(ImportSettings):
 
     Attributes:
         out: Results file, ``-`` for standard output.
-        journal: The journal file.
+        journal: The journal file; None for a rehearsal, which leaves none, and for a dry run
+            without a destination.
+        run: The runs to undo, instead of a results file.
         base_url: Where to send; None only for a dry run.
         destination: What the journal calls it, as every sandbox has another address.
         starts_sandbox: The API was started for this run, and contains nothing.
@@ -677,7 +783,7 @@ class RunOptions(ImportSettings):
     """
 
     out: Path
-    journal: Path
+    run: tuple[RunNumber, ...] = ()
     base_url: str | None = None
     destination: str | None = None
     starts_sandbox: bool = False
@@ -698,12 +804,7 @@ class RunOptions(ImportSettings):
     @property
     def asks_api(self) -> bool:
         """Whether the run sends requests: a dry run does only to look at what is there."""
-        return not self.dry_run or not self.trusts_journal
-
-    @property
-    def trusts_journal(self) -> bool:
-        """Whether only the journal says what is there, and not the order's contacts as well."""
-        return self.delivery.if_exists is IfExists.CREATE
+        return not self.dry_run or self.delivery.if_exists.compares
 
 
 TableOption: TypeAlias = Mapping[str, str | Sequence[str] | Mapping[str, str]]
@@ -729,6 +830,7 @@ class ImportOptions(TypedDict, total=False):
     limit: int | None
     max_errors: int | str | MaxErrors | None
     journal: StrPath | None
+    wait: float
     fresh: bool
     new_client_key: bool
     columns: TableOption

@@ -16,9 +16,9 @@ from importer._version import __version__
 from importer.errors import ExitStatus
 from importer.given import Given, from_command_line
 from importer.options import Choice, File, Flag, Group, Option, argument_of, declared
-from importer.settings import CommonSettings
+from importer.settings import DestinationSettings
 
-S = TypeVar("S", bound=CommonSettings)
+S = TypeVar("S", bound=DestinationSettings)
 
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _ARGUMENT: Final = "argument"
@@ -49,7 +49,12 @@ class SettingsCommand(click.Command):
         super().__init__(
             name,
             params=[
-                click.Argument([_ARGUMENT], metavar=positional.name, type=_Unread(positional)),
+                click.Argument(
+                    [_ARGUMENT],
+                    metavar=f"[{positional.name}]" if positional.is_optional else positional.name,
+                    required=not positional.is_optional,
+                    type=_Unread(positional),
+                ),
                 *map(_click_option, self.declared.values()),
             ],
             help=text,

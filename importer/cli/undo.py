@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 _TEXT: Final = """Delete the contacts that an import has created, and no others.
 
 RESULTS_CSV is the results file of the import; its rows with the status created are deleted.
+With --run N instead, those that run N created according to the journal, which numbers all runs.
 Contacts that were changed since are left alone. The matching of guests cannot be undone.
 Running the same command again is always safe: it continues where it stopped.
 """
 _EPILOG: Final = (
     "Destination, credentials, pace and log are those of import-contacts, including its variables "
     "IMPORT_CONTACTS_<OPTION> and its --config file. Exit status: 0 all deleted or absent, 1 some "
-    "are not, 2 wrong usage, or not confirmed, 3 not a results file, 4 credentials refused, 5 "
-    "stopped midway (run again), 75 another run holds the journal, 130 or 143 interrupted."
+    "are not, or there is nothing to delete, 2 wrong usage, or not confirmed, 3 not a results "
+    "file, 4 credentials refused, 5 stopped midway (run again), 75 another run holds the "
+    "journal, 130 or 143 interrupted."
 )
 _GUESTS: Final = "What the API did to guests, matching or creating them, is not undone."
 
@@ -67,13 +69,20 @@ def _confirm(found: "Survey", options: RunOptions, *, is_agreed: bool) -> None:
     """
     contacts = "1 contact" if found.contacts == 1 else f"{found.contacts:,} contacts"
     others = found.rows - found.created
+    left_alone = (
+        f"{found.found:,} that were found and {found.updated:,} that were updated are left alone"
+        if options.run
+        else f"{others:,} of {found.rows:,} rows are not created and left alone"
+    )
     event(
         logging.INFO,
         "undo.planned",
-        f"{options.source.path}: {contacts} at {options.base_url} to delete; "
-        f"{others:,} of {found.rows:,} rows are not created and left alone. {_GUESTS}",
+        f"{found.name}: {contacts} at {options.base_url} to delete; {left_alone}. {_GUESTS}",
         contacts=found.contacts,
         rows=found.rows,
+        found=found.found,
+        updated=found.updated,
+        journal=str(options.journal),
         destination=options.base_url,
         dryRun=options.dry_run,
     )

@@ -173,7 +173,7 @@ class RunState:
     @property
     def compares(self) -> bool:
         """Whether the order's contacts are read before anything is created."""
-        return self.if_exists is not IfExists.CREATE
+        return self.if_exists.compares
 
     def is_repeated(self, ref: str) -> bool:
         """Return whether another row of this run was given a ref; remember it."""

@@ -5,7 +5,7 @@ from importer.journal.database import Wait
 from importer.journal.digests import changed_fields, identity_of, merged_digests
 from importer.journal.entries import Entry, Run, Sender, State
 from importer.journal.journal import Journal
-from importer.journal.location import create_folder, default_path
+from importer.journal.location import create_folder, default_path, existing_journals
 
 __all__ = [
     "Claims",
@@ -18,6 +18,7 @@ __all__ = [
     "changed_fields",
     "create_folder",
     "default_path",
+    "existing_journals",
     "identity_of",
     "merged_digests",
 ]

@@ -180,6 +180,18 @@ class Journal:
             connection.close()
             raise
 
+    @classmethod
+    def temporary(cls, sender: Sender) -> "Journal":
+        """Return an empty journal that is gone when it is closed.
+
+        Args:
+            sender: As for :meth:`open`.
+        """
+        connection = temporary()
+        with contextlib.closing(blank_database()) as blank:
+            blank.backup(connection)
+        return cls(connection, Path("temporary journal"), sender, is_new=True)
+
     def close(self) -> None:
         """Release the journal."""
         if self._is_unused and inode_of(self._path) == self._inode:
@@ -344,23 +356,7 @@ class Journal:
                 f" href, guest_ref, sent_at, run, x'', 2) WHERE {self._scope} AND role = 0"
             )
 
-    def drop(self) -> None:
-        """Remove every entry and run of the destination, forgotten ones included."""
-        if self._inode is None:
-            self._is_forgotten = True
-            return
-        with self._transaction():
-            for table in ("entry", "run"):
-                self._connection.execute(f"DELETE FROM {table} WHERE {self._scope}")  # noqa: S608
-
     # -- what the journal contains -----------------------------------------------------------
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no entry of the destination."""
-        with translated(self._path):
-            query = f"SELECT 1 FROM entry WHERE {self._scope} LIMIT 1"  # noqa: S608 - numbers
-            return self._connection.execute(query).fetchone() is None
 
     def contacts_count(self) -> int:
         """Return how many contacts the journal knows to be there."""
@@ -387,6 +383,19 @@ class Journal:
         for hasher in self._hashers.values():
             first, last = _keys_of(hasher.order(order))
             yield from self._pages(f"{condition} AND key <= ?", (*parameters, last), "key", first)
+
+    def last_creating_run(self) -> int | None:
+        """Return the last run that created a contact which may still be there, if any did.
+
+        An undo that was killed leaves contacts that may or may not be there.
+        """
+        condition = f"{self._scope} AND role <> 1 AND run > 0"
+        may_be_there = "(state = 'created' OR (state = 'intent' AND ref <> ''))"
+        with translated(self._path):
+            (number,) = self._connection.execute(
+                f"SELECT max(run) FROM entry WHERE {condition} AND {may_be_there}"  # noqa: S608
+            ).fetchone()
+        return None if number is None else int(number)
 
     def mark_seen(self, entries: Iterable[Entry]) -> None:
         """Note for :meth:`missing` that the file contains these contacts.

@@ -43,6 +43,15 @@ def default_path(
     return _state_folder(environment) / f"{name}{part}.journal"
 
 
+def existing_journals(environment: Mapping[str, str] = os.environ) -> list[Path]:
+    """Return the journals in the state folder, by name.
+
+    Raises:
+        UsageError: There is no state folder, because the user has no home.
+    """
+    return sorted(_state_folder(environment).glob("*.journal"))
+
+
 def _state_folder(environment: Mapping[str, str]) -> Path:
     # Set by systemd, which separates several folders by colons.
     first, *_ = environment.get("STATE_DIRECTORY", "").split(":")
@@ -73,6 +82,7 @@ def create_folder(path: Path) -> None:
         missing = [one for one in (folder, *folder.parents) if not one.exists()]
         for one in reversed(missing):
             one.mkdir(mode=0o700, exist_ok=True)
+            one.chmod(0o700)  # whatever the umask
             sync_directory(one.parent)
         if not folder.is_dir():
             raise NotADirectoryError(0, "it is not a folder")

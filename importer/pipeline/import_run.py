@@ -1,6 +1,7 @@
 """An import run: from the source file to the exit status."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,11 +18,10 @@ from importer.pipeline.aside import pays
 from importer.pipeline.intake import Intake, Survey, survey
 from importer.pipeline.outputs import check_paths
 from importer.pipeline.run import Run
-from importer.reading import CHANGED, Source
+from importer.reading import CHANGED, Source, spooled
 from importer.records import Outcome, Planned, Status
 from importer.reporting import Summary
-from importer.results import contacts_there
-from importer.settings import RunOptions
+from importer.settings import IfExists, RunOptions
 from importer.validation import (
     DATES_DEFAULT,
     NO_IDENTIFIERS,
@@ -88,6 +88,8 @@ class _ImportRun(Run):
     ) -> None:
         super().__init__(options, credentials.client_key if credentials else "", stack)
         self._credentials = credentials
+        if options.source.path is None:
+            self.stream = stack.enter_context(spooled(sys.stdin.buffer))
 
     def run(self, *, has_process: bool) -> Summary:
         options = self.options
@@ -102,7 +104,8 @@ class _ImportRun(Run):
             event(logging.WARNING, "column.ignored", mapper.warning, columns=list(mapper.ignored))
         # Held from here on if it exists, so that a second run does not read the file in vain.
         # A new one is created after the checks: a file that is refused leaves none.
-        journal = self._open_journal() if options.journal.exists() else None
+        is_there = options.journal is not None and options.journal.exists()
+        journal = self._open_journal() if is_there else None
         if has_process:
             self.stack.enter_context(self.interruption)
         surveyed = self._survey(mapper, validator)
@@ -111,15 +114,21 @@ class _ImportRun(Run):
             raise InputError(f"{self.name}: {CHANGED}.")
         self.open_outputs(source, mapper.carry)
         journal = journal or self._open_journal()
-        self._prepare(journal)
+        if not options.dry_run and self.stop is None:
+            sha256 = surveyed.sha256 if surveyed else ""
+            is_whole = options.source.limit is None
+            self.stack.enter_context(self.numbered("import-contacts", sha256, is_whole=is_whole))
         intake = Intake(
             source, mapper, validator, journal.key, keeps_cells=self.recorder.keeps_cells
         )
         if has_process and not options.asks_api and pays(source.size):
             intake.read_aside(self.stack)
-        self._log_start(surveyed)
+        looks_first = self._looks_first(journal)
+        if options.fresh and self.stop is None:
+            journal.forget()
+        self._log_start(surveyed, looks_first=looks_first)
         with self.show_progress(surveyed.rows if surveyed else None):
-            self._deliver(journal, intake)
+            self._deliver(journal, intake, looks_first=looks_first)
         self._log_warnings()
         return self.finish(intake.sha256, surveyed.sha256 if surveyed else None)
 
@@ -154,19 +163,18 @@ class _ImportRun(Run):
             )
         return surveyed
 
-    def _prepare(self, journal: Journal) -> None:
-        """Forget what the options say, or warn that the journal may have been lost."""
+    def _looks_first(self, journal: Journal) -> bool:
+        """Return whether to read orders, as an earlier journal may have been lost."""
         options = self.options
-        if self.stop is not None:
-            return  # nothing will be sent, so the journal stays as it is
-        if options.starts_sandbox:
-            journal.drop()
-        elif options.fresh:
-            journal.forget()
-        elif not options.dry_run and options.trusts_journal and journal.is_empty:
-            _warn_of_lost_journal(options)
+        return (
+            options.delivery.if_exists is IfExists.AUTO
+            and not options.dry_run
+            and not options.fresh
+            and not options.starts_sandbox
+            and not journal.has_complete_run
+        )
 
-    def _deliver(self, journal: Journal, intake: Intake) -> None:
+    def _deliver(self, journal: Journal, intake: Intake, *, looks_first: bool) -> None:
         batches = self._batches(intake)
         if not self.options.asks_api or self.stop is not None:
             for planned in batches:
@@ -176,7 +184,10 @@ class _ImportRun(Run):
         if base_url is None or credentials is None:
             raise ValueError("A delivery needs a destination and credentials.")
         with Api(base_url, credentials, self.options.delivery.timeout) as api:
-            self.send(Delivery(api, journal, self.options.delivery, self.record), batches)
+            delivery = Delivery(
+                api, journal, self.options.delivery, self.record, looks_first=looks_first
+            )
+            self.send(delivery, batches)
 
     def _batches(self, intake: Intake) -> Iterator[list[Planned]]:
         """Yield the contacts of each batch, after the outcomes of its other records."""
@@ -189,8 +200,7 @@ class _ImportRun(Run):
             yield planned
 
     def _not_delivered(self, journal: Journal, planned: list[Planned]) -> list[Outcome]:
-        forgotten = self.options.fresh or self.options.starts_sandbox
-        known = {} if forgotten else journal.find([one.key for one in planned])
+        known = {} if self.options.fresh else journal.find([one.key for one in planned])
         return [self._without_request(one, known.get(one.key)) for one in planned]
 
     def _without_request(self, planned: Planned, entry: Entry | None) -> Outcome:
@@ -206,7 +216,7 @@ class _ImportRun(Run):
         status = Status.DUPLICATE if planned.duplicate_of else Status.VALID
         return Outcome(row=contact.row, status=status, order_ref=contact.order_ref)
 
-    def _log_start(self, surveyed: Survey | None) -> None:
+    def _log_start(self, surveyed: Survey | None, *, looks_first: bool) -> None:
         options = self.options
         match options.dry_run, options.asks_api:
             case False, _:
@@ -216,10 +226,14 @@ class _ImportRun(Run):
             case _:
                 where = "dry run, nothing is sent"
         count = f"{counted(surveyed.rows, 'row')}, " if surveyed else ""
+        use = self.journal_use()
+        caution = "; no complete run yet, so orders are read first" if looks_first else ""
         event(
             logging.INFO,
             "run.started",
-            f"{self.name}: {count}{where}",
+            f"{self.name}: {count}{where}; journal: {use}{caution}",
+            **use.figures(),
+            readsOrdersFirst=looks_first,
             input=self.name,
             rows=surveyed.rows if surveyed else None,
             destination=options.base_url,
@@ -232,15 +246,3 @@ class _ImportRun(Run):
             if count := self.recorder.tally.warnings[word]:
                 rows = counted(count, "row")
                 event(logging.WARNING, name, message.format(rows=rows), rows=count)
-
-
-def _warn_of_lost_journal(options: RunOptions) -> None:
-    if there := contacts_there(options.out):
-        event(
-            logging.ERROR,  # shown with --quiet, too: the run would create contacts twice
-            "journal.empty",
-            f"{options.out} holds {counted(there, 'contact')}, but the journal "
-            f"{options.journal} has none for this destination. If it was lost, stop now and "
-            "restore it: this run would create them again.",
-            contacts=there,
-        )

@@ -13,7 +13,7 @@ from importer.errors import ExitStatus, StoppedError, UsageError
 from importer.files import STANDARD_STREAM, AtomicFile, check_output, temporary
 from importer.reading import Source
 from importer.reporting import Summary
-from importer.results import Recorder
+from importer.results import Recorder, has_results_of_changes
 from importer.settings import RunOptions
 
 
@@ -40,6 +40,11 @@ def check_paths(options: RunOptions) -> None:
                     )
             seen |= dict.fromkeys(places, f"the file of {option}")
         check_output(path, option)
+    if options.dry_run and has_results_of_changes(options.out):
+        raise UsageError(
+            f"--out: {options.out} contains the results of a run that sent something, and a dry "
+            "run does not overwrite them; name another file."
+        )
 
 
 def _written(options: RunOptions) -> Iterator[tuple[str, Path]]:

@@ -7,29 +7,29 @@ Threads: the main thread runs the engine and, in it, handles signals. A second t
 file and announces its records. Both record outcomes.
 """
 
+import contextlib
 import io
 import logging
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from types import FrameType, TracebackType
 from typing import BinaryIO, Final, Protocol, Self
 
 from importer.engine import Engine, Inbox, Stop
-from importer.errors import ExitStatus, InputError, StoppedError
-from importer.journal import Journal, Sender
+from importer.errors import ExitStatus, ImportContactsError, InputError, StoppedError
+from importer.journal import Journal, Sender, Wait
 from importer.log import event
 from importer.metrics import Metrics
 from importer.pipeline.outputs import Outputs
 from importer.progress import Progress
-from importer.reading import CHANGED, Source, open_source, spooled
+from importer.reading import CHANGED, Source, open_source
 from importer.records import Batch, Outcome, Status
-from importer.reporting import Summary
+from importer.reporting import JournalUse, Summary
 from importer.results import Recorder
 from importer.settings import RunOptions
 
@@ -59,6 +59,8 @@ class Run:
         started: When the run began (UTC).
         stop: Why the run ends early; None as long as it does not.
         interruption: Handles signals once it is entered.
+        stream: What is read when the source has no path.
+        number: Number of the run in the journal; None before it begins there.
         recorder: Writes the results; set by :meth:`open_outputs`.
     """
 
@@ -72,12 +74,12 @@ class Run:
         self.started = datetime.now(UTC)
         self.stop: Stop | None = None
         self.interruption = Interruption(self.interrupt)
+        self.stream: BinaryIO = io.BytesIO()
+        self.number: int | None = None
         self._started_at = time.monotonic()
         self._client_key = client_key
         self._sender: _Sender | None = None
-        self._stdin: BinaryIO = io.BytesIO()
-        if options.source.path is None:
-            self._stdin = stack.enter_context(spooled(sys.stdin.buffer))
+        self._journal: Journal | None = None
 
     @property
     def name(self) -> str:
@@ -86,8 +88,8 @@ class Run:
 
     def open_source(self) -> Source:
         """Open the source file from its start."""
-        self._stdin.seek(0)
-        return open_source(self.options.source, self._stdin, self.options.mapping.named_columns)
+        self.stream.seek(0)
+        return open_source(self.options.source, self.stream, self.options.mapping.named_columns)
 
     def open_journal(self, *, writable: bool) -> Journal:
         """Open the journal; it is held until the run ends.
@@ -97,10 +99,59 @@ class Run:
         """
         options = self.options
         sender = Sender(options.destination or "", self._client_key, options.new_client_key)
-        opener = Journal.open if writable else Journal.open_for_reading
-        journal = opener(options.journal, sender)
+        if options.journal is None:
+            journal = Journal.temporary(sender)
+        else:
+            opener = Journal.open if writable else Journal.open_for_reading
+            journal = opener(options.journal, sender, Wait(options.wait))
+        self._journal = journal
         self.stack.callback(journal.close)
         return journal
+
+    @contextlib.contextmanager
+    def numbered(self, command: str, sha256: str, *, is_whole: bool = False) -> Iterator[None]:
+        """Give the run a number in its journal, and record there how it ends.
+
+        The end of a run that finishes is recorded by :meth:`finish`, and that of a run with an
+        error here. A run that is killed has no end.
+
+        Args:
+            command: Name of the command.
+            sha256: Digest of the source file, ``""`` if it is not known yet.
+            is_whole: Whether a whole file is imported.
+        """
+        if self._journal is None or self.options.journal is None:
+            yield  # what a rehearsal remembers is gone when it ends
+            return
+        self.number = self._journal.begin_run(
+            command,
+            self.name.encode("utf-8", "backslashreplace").decode(),
+            source_digest=sha256,
+            options={one.name: one.value for one in self.options.shown if one.value},
+            is_whole=is_whole,
+        )
+        try:
+            yield
+        except Exception as error:
+            status = getattr(error, "exit_status", ExitStatus.STOPPED)
+            with contextlib.suppress(StoppedError):
+                self._journal.finish_run(self.number, self._counts(), status)
+            raise
+
+    def journal_use(self) -> JournalUse:
+        """Return which journal the run uses, and what that contains now."""
+        options, journal = self.options, self._journal
+        if options.journal is None or journal is None:
+            reason = "no destination was given"
+            return JournalUse(
+                reason="a rehearsal leaves none" if options.starts_sandbox else reason
+            )
+        contacts = None
+        with contextlib.suppress(ImportContactsError):
+            contacts = journal.contacts_count()
+        return JournalUse(
+            path=str(options.journal), run=self.number, contacts=contacts, is_new=journal.is_new
+        )
 
     def open_outputs(self, source: Source, carry: Sequence[int]) -> None:
         """Open all files to write.
@@ -176,7 +227,23 @@ class Run:
             self.stop = Stop("input", f"{self.name}: {CHANGED}.")
         self.recorder.check()
         self._outputs.commit(self.recorder.failure)
-        return self._outputs.write_about(self._summary(sha256), self._report)
+        recorded = self._exit_status()
+        self._record_end(sha256, recorded)
+        summary = self._outputs.write_about(self._summary(sha256), self._report)
+        if summary.exit_status is not recorded:
+            self._record_end(sha256, summary.exit_status)
+        return summary
+
+    def _record_end(self, sha256: str, exit_status: ExitStatus) -> None:
+        if self._journal is None or self.number is None:
+            return
+        try:
+            self._journal.finish_run(self.number, self._counts(), exit_status, sha256)
+        except StoppedError as error:
+            self.stop = self.stop or Stop("journal", str(error))
+
+    def _counts(self) -> dict[str, int]:
+        return {one.value: n for one, n in self.recorder.tally.statuses.items() if n}
 
     def _report(self, summary: Summary) -> str:
         from importer.reporting.page import page  # noqa: PLC0415 - jinja2 is slow to load
@@ -209,6 +276,7 @@ class Run:
             is_dry_run=self.options.dry_run,
             stop=self.stop.message if self.stop else "",
             out=str(self.options.out),
+            journal=self.journal_use(),
             exit_status=self._exit_status(),
         )
 

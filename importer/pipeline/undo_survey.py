@@ -15,9 +15,10 @@ from importer.undoing.candidates import Candidate, candidates, created_records, 
 
 @dataclass(slots=True, kw_only=True)
 class Survey:
-    """What a results file holds.
+    """What a results file contains.
 
     Attributes:
+        name: Name of the file, or of the runs.
         rows: Its records.
         created: Those that are ``created``: each has a result.
         contacts: Contacts that they name, each counted once.
@@ -26,8 +27,11 @@ class Survey:
             journal does not know.
         duplicated: Records whose contact is there a second time, says their error.
         sha256: Digest of the file, hexadecimal; the second reading must give the same.
+        found: Contacts that the runs found and did not create; they are left alone.
+        updated: Rows whose contacts the runs changed, which cannot be undone.
     """
 
+    name: str = ""
     rows: int = 0
     created: int = 0
     contacts: int = 0
@@ -35,6 +39,8 @@ class Survey:
     elsewhere: int = 0
     duplicated: int = 0
     sha256: str = ""
+    found: int = 0
+    updated: int = 0
 
 
 def survey(open_source: Callable[[], Source], name: str, journal: Journal, base_url: str) -> Survey:
@@ -50,7 +56,7 @@ def survey(open_source: Callable[[], Source], name: str, journal: Journal, base_
         InputError: It cannot be read to its end, or is no results file.
         UsageError: It tells of contacts of another destination.
     """
-    found = Survey()
+    found = Survey(name=name)
     with open_source() as source, closing(Claims()) as claims:
         columns = own_columns(name, source.header)
         for batch in source.batches():

@@ -1,5 +1,5 @@
 """Reports about a run: lines on standard error, JSON, and an HTML page."""
 
-from importer.reporting.summary import Summary
+from importer.reporting.summary import JournalUse, Summary
 
-__all__ = ["Summary"]
+__all__ = ["JournalUse", "Summary"]

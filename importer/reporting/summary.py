@@ -22,6 +22,44 @@ _LEFT_ALONE: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalUse:
+    """Which journal a run uses, and what it contains.
+
+    Attributes:
+        path: The journal file, ``""`` if there is none.
+        reason: Why there is none.
+        run: Number of the run in it; None for one that changes nothing there.
+        contacts: Contacts of the destination that it knows to be there; None if it cannot be
+            read any more.
+        is_new: Whether the run creates it, or would without ``--dry-run``.
+    """
+
+    path: str = ""
+    reason: str = ""
+    run: int | None = None
+    contacts: int | None = None
+    is_new: bool = False
+
+    def figures(self) -> dict[str, object]:
+        """Return what log and summary contain about it."""
+        return {
+            "run": self.run,
+            "journal": self.path or None,
+            "journalContacts": self.contacts,
+            "journalIsNew": self.is_new,
+        }
+
+    def __str__(self) -> str:
+        if not self.path:
+            return f"none ({self.reason})" if self.reason else "none"
+        known = [] if self.contacts is None else [counted(self.contacts, "contact")]
+        if self.is_new and not self.contacts:
+            known = ["new"]
+        facts = [*known, *([f"run {self.run}"] if self.run else [])]
+        return f"{self.path} ({', '.join(facts)})" if facts else self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The figures of a run.
 
@@ -46,6 +84,7 @@ class Summary:
         is_dry_run: Whether the run was to send nothing.
         stop: Why the run ended early, as a sentence; ``""`` if it did not.
         out: The results file.
+        journal: The journal that it used.
     """
 
     source: str
@@ -67,6 +106,7 @@ class Summary:
     is_dry_run: bool = False
     stop: str = ""
     out: str = ""
+    journal: JournalUse = field(default_factory=JournalUse)
     exit_status: ExitStatus
 
     def as_json(self) -> str:
@@ -76,6 +116,7 @@ class Summary:
     def figures(self) -> dict[str, object]:
         """Return the figures by the names that the ``--summary`` file has for them."""
         return {
+            **self.journal.figures(),
             "rows": self.rows,
             "statuses": {s.value: n for s, n in self.statuses.items() if n},
             "errors": [
@@ -139,6 +180,7 @@ class Summary:
             *self.remarks(),
             *([f"Stopped: {self.stop}"] if self.stop else []),
             f"Results: {self.out}",
+            f"Journal: {self.journal}",
             *(f"Next: {step}" for step in self.next_steps()),
         ]
 

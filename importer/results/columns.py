@@ -42,7 +42,7 @@ COLUMNS: Final[Mapping[str, Callable[[Outcome, int], Value]]] = {
 
 _VALUES: Final = tuple(COLUMNS.values())
 
-_THERE: Final = {Status.CREATED, Status.EXISTS, Status.UPDATED}
+_CHANGES: Final = {Status.CREATED, Status.UPDATED, Status.DELETED, Status.UNKNOWN}
 
 
 def cells_of(outcome: Outcome, line: int) -> list[Value]:
@@ -55,18 +55,15 @@ def cells_of(outcome: Outcome, line: int) -> list[Value]:
     return [value_of(outcome, line) for value_of in _VALUES]
 
 
-def contacts_there(path: Path) -> int:
-    """Return how many contacts an earlier results file holds; 0 if it is not a results file."""
+def has_results_of_changes(path: Path) -> bool:
+    """Return whether a file contains results of a run that created, changed or deleted."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = csv.reader(file)
             positions = column_positions(next(rows, []))
-            if not {"status", "ref"} <= positions.keys():
-                return 0
-            status, ref = positions["status"], positions["ref"]
-            return sum(
-                len(row) > max(status, ref) and row[status] in _THERE and bool(row[ref])
-                for row in rows
-            )
+            if len(positions) < len(COLUMNS):
+                return False
+            status = positions["status"]
+            return any(len(row) > status and row[status] in _CHANGES for row in rows)
     except (OSError, ValueError, csv.Error):
-        return 0
+        return False

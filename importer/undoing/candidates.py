@@ -85,6 +85,17 @@ def candidates(created: Batch, columns: Mapping[str, int]) -> Iterator[Candidate
         yield Candidate(row, *texts)
 
 
+def other_refs(name: str, batch: Batch, columns: Mapping[str, int]) -> list[str]:
+    """Return the refs of the records of a batch whose status is not ``created``.
+
+    Raises:
+        InputError: As for :func:`created_records`.
+    """
+    created = created_records(name, batch, columns)
+    refs = batch.cells[columns["ref"]].drop(created.cells.index)
+    return [ref for ref in refs.tolist() if REF_FORM.fullmatch(ref)]
+
+
 def _key(ref: str) -> bytes:
     return bytes.fromhex(ref.replace("-", ""))
 

@@ -86,7 +86,7 @@ def without_ref(candidate: Candidate) -> Outcome:
         _outcome(candidate, Status.FAILED),
         retryable=False,
         error_code="contact.no_ref",
-        error="The results file does not have its ref; look for it among the order's contacts.",
+        error="The API never gave its ref; look for it among the order's contacts.",
     )
 
 
