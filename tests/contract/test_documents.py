@@ -17,6 +17,7 @@ from transcripts import PAGES, Command, commands, rewrite, run, steady
 import importer
 from importer.api import REGIONS
 from importer.api.rules import TABLE
+from importer.cli.journal import command as contacts_journal
 from importer.cli.main import command as import_contacts
 from importer.cli.undo import command as undo_import
 from importer.errors import ExitStatus
@@ -40,14 +41,14 @@ OPTIONS = {
         for one in command.get_params(click.Context(command, **command.context_settings))
         for name in (*one.opts, *one.secondary_opts)
     }
-    for command in (import_contacts, undo_import, contacts_sandbox)
+    for command in (import_contacts, undo_import, contacts_journal, contacts_sandbox)
 }
 """Every spelling of the options of each command."""
 
 AWAITED = {"input", "values", "identity", "options", "journal"}
 """Pages that README and docs link to before they are there."""
 
-AWAITED_OPTIONS = {"--wait", "--shard", "--key", "--run", "--format"}
+AWAITED_OPTIONS = {"--shard", "--key"}
 """Options that docs/journal.md names before they are there."""
 
 
@@ -304,9 +305,9 @@ def test_the_fields_of_a_contact_are_those_of_the_program() -> None:
 
 
 def test_the_choices_for_existing_contacts_are_those_of_the_program() -> None:
-    """All but the one that reads nothing."""
+    """All but those that compare nothing."""
     rows = table(DOCS / "promise.md", "## Contacts that already exist")
-    assert {code_in(row[0])[0] for row in rows} == {*IfExists} - {IfExists.CREATE}
+    assert {code_in(row[0])[0] for row in rows} == {one for one in IfExists if one.compares}
 
 
 def test_the_actions_of_faults_are_those_of_the_sandbox() -> None:

@@ -15,12 +15,15 @@ from click.testing import CliRunner
 
 import importer.sandbox.cli
 from importer import library, reference
+from importer.cli.journal import command as journal
 from importer.cli.main import command
 from importer.cli.undo import command as undo
 from importer.options import File, Flag, Many, Number, Origin, Parsed, Table, Whole, declared
 from importer.settings import (
+    DestinationSettings,
     ImportOptions,
     ImportSettings,
+    JournalSettings,
     MaxErrors,
     TableOption,
     UndoSettings,
@@ -47,7 +50,7 @@ def test_page_of_options_is_up_to_date() -> None:
     assert reference.page(PAGE) == PAGE
 
 
-@pytest.mark.parametrize("of", [command, undo], ids=["import", "undo"])
+@pytest.mark.parametrize("of", [command, undo, journal], ids=["import", "undo", "journal"])
 def test_page_names_every_spelling_of_every_option(of: click.Command) -> None:
     """Help and version are the same for all commands, and described once."""
     section = PAGE.partition(f"<!-- options:{of.name} -->")[2].partition("<!-- end -->")[0]
@@ -69,7 +72,9 @@ def test_page_of_the_sandbox_names_all_of_its_options() -> None:
 
 
 @pytest.mark.parametrize(
-    "of", [command, undo, importer.sandbox.cli.main], ids=["import", "undo", "sandbox"]
+    "of",
+    [command, undo, journal, importer.sandbox.cli.main],
+    ids=["import", "undo", "journal", "sandbox"],
 )
 def test_help_shows_every_option(of: click.Command) -> None:
     """It exits with 0."""
@@ -79,9 +84,12 @@ def test_help_shows_every_option(of: click.Command) -> None:
         assert all(name in shown.output for name in spellings(option))
 
 
-@pytest.mark.parametrize(("of", "settings"), [(command, ImportSettings), (undo, UndoSettings)])
+@pytest.mark.parametrize(
+    ("of", "settings"),
+    [(command, ImportSettings), (undo, UndoSettings), (journal, JournalSettings)],
+)
 def test_help_says_what_every_option_does_and_its_default(
-    of: click.Command, settings: type[ImportSettings | UndoSettings]
+    of: click.Command, settings: type[DestinationSettings]
 ) -> None:
     """Under the heading of its group."""
     wide = {"terminal_width": 1000, "max_content_width": 1000}

@@ -63,6 +63,7 @@ def test_nightly_run_needs_only_files(
         env={
             "HOME": os.environ["HOME"],
             "PATH": os.environ["PATH"],
+            "STATE_DIRECTORY": str(workplace.directory),
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "IMPORT_CONTACTS_CONFIG": "../import.toml",
         },
@@ -73,7 +74,7 @@ def test_nightly_run_needs_only_files(
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert list(home.iterdir()) == []
     assert workplace.figures()["statuses"] == {"created": 4}
-    for name in ("results.csv", "results.csv.journal", "report.html", "summary.json"):
+    for name in ("results.csv", "127.0.0.1.journal", "report.html", "summary.json"):
         assert stat.S_IMODE((workplace.directory / name).stat().st_mode) == 0o600, name
 
 
@@ -88,26 +89,15 @@ def test_quiet_run_reports_what_is_wrong(workplace: Workplace, contacts: Contact
     assert "INFO" not in ran.stderr
 
 
-def test_quiet_run_reports_a_lost_journal(
+def test_quiet_run_with_a_lost_journal_creates_nothing_twice(
     workplace: Workplace, server: ReferenceServer, contacts: Contacts
 ) -> None:
-    """Every row is created a second time, which would otherwise go unnoticed."""
+    """The orders are read first, and there is nothing that someone has to do."""
+    del workplace.environment["IMPORT_CONTACTS_IF_EXISTS"]
     source = contacts(3)
     assert workplace.send(source, server, "--quiet").stderr == ""
-    (workplace.directory / "results.csv.journal").unlink()
+    workplace.journal.unlink()
     ran = workplace.send(source, server, "--quiet")
-    assert "ERROR journal.empty: " in ran.stderr
-    assert "holds 3 contacts, but the journal" in ran.stderr
-
-
-def test_lost_journal_is_not_reported_when_orders_are_read(
-    workplace: Workplace, server: ReferenceServer, contacts: Contacts
-) -> None:
-    """With ``--if-exists``, the contacts of the orders are compared, so none is created again."""
-    source = contacts(3)
-    workplace.send(source, server)
-    (workplace.directory / "results.csv.journal").unlink()
-    ran = workplace.send(source, server, "--quiet", "--if-exists", "skip")
     assert (ran.statuses, ran.stderr) == (["exists"] * 3, "")
 
 
@@ -494,8 +484,9 @@ def test_files_are_private_whatever_the_umask(
     assert process.returncode == 0, stderr
     modes = {
         path.name: stat.S_IMODE(path.stat().st_mode)
-        for path in workplace.directory.iterdir()
+        for path in (*workplace.directory.iterdir(), workplace.journal)
         if path.name != "contacts.csv"
     }
+    assert stat.S_IMODE(workplace.journal.parent.stat().st_mode) == 0o700
     assert len(modes) == 5
     assert set(modes.values()) == {0o600}

@@ -137,7 +137,7 @@ def test_preview_changes_nothing(workplace: Workplace, server: ReferenceServer) 
     assert ran.results[-1]["errorCode"] == "http.404"
     assert f"{server.url} is read" in ran.stderr
     assert writes(server) == []
-    assert not (workplace.directory / "results.csv.journal").exists()
+    assert not workplace.journal.exists()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -16,6 +17,8 @@ import pytest
 from _pytest.mark import ParameterSet
 from command import COMMAND, Workplace, order, wait_until
 from servers.reference import Fault, ReferenceServer
+
+from importer.journal import Journal, Sender, create_folder
 
 Contacts = Callable[[int], Path]
 NAIVE = (sys.executable, str(Path(__file__).parents[1] / "support" / "naive.py"))
@@ -194,18 +197,6 @@ def test_lost_results_are_rebuilt_from_the_journal(
     assert len(server.requests) == 5
 
 
-def test_lost_journal_is_reported_before_anything_is_sent(
-    workplace: Workplace, contacts: Contacts, server: ReferenceServer
-) -> None:
-    """The previous results contain contacts for which the journal has no entry."""
-    contacts(5)
-    workplace.run(*arguments(workplace, server))
-    (workplace.directory / "results.csv.journal").unlink()
-    ran = workplace.run(*arguments(workplace, server), "--limit", 0)
-    assert "journal.empty: " in ran.stderr
-    assert "holds 5 contacts, but the journal" in ran.stderr
-
-
 @pytest.mark.parametrize(
     ("number", "status"),
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
@@ -359,6 +350,9 @@ def test_signal_during_the_first_reading_sends_nothing(
     workplace: Workplace, server: ReferenceServer, number: signal.Signals
 ) -> None:
     """It ends with the exit status of the signal, not of --strict, and writes all files."""
+    create_folder(workplace.journal)
+    with closing(Journal.open(workplace.journal, Sender(""))) as journal:
+        journal.register()
     workplace.write([("orderRef", "email"), *((order(n), "no address") for n in range(1, 100_001))])
     process = workplace.start(
         *arguments(workplace, server), "--strict", "--summary", "summary.json"
@@ -384,7 +378,7 @@ def is_surveying(process: "subprocess.Popen[str]", workplace: Workplace) -> bool
     for link in Path(f"/proc/{process.pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed in between
             opened.add(str(link.readlink()))
-    return {str(workplace.directory / "contacts.csv"), f"{workplace.out}.journal"} <= opened
+    return {str(workplace.directory / "contacts.csv"), str(workplace.journal)} <= opened
 
 
 def test_unclear_row_is_not_reported_as_not_sent_by_a_refused_run(

@@ -103,7 +103,7 @@ def test_everything_is_synced_before_it_is_relied_on(
         check=True,
         timeout=120,
     )
-    journal = f"{workplace.out}.journal"
+    journal = str(workplace.journal)
     disk, sent, done = Disk(), set(), list(calls(trace.read_text()))
     for call in done:
         if call.name == "sendto" and (found := ORDER.search(call.data)):

@@ -338,7 +338,7 @@ def test_contact_of_a_killed_run_stays_unclear_while_it_waits(
 
 def entries(workplace: Workplace) -> list[tuple[object, ...]]:
     """Return the entries of the journal."""
-    with closing(sqlite3.connect(workplace.directory / "results.csv.journal")) as connection:
+    with closing(sqlite3.connect(workplace.journal)) as connection:
         return connection.execute("SELECT * FROM entry ORDER BY key").fetchall()
 
 

@@ -71,10 +71,10 @@ def search(workplace: Workplace, *texts: str) -> None:
     """Search for every mark in ``texts`` and in all files that are not for personal data."""
     written = {
         path.name: path.read_bytes()
-        for path in workplace.directory.iterdir()
+        for path in (*workplace.directory.iterdir(), workplace.journal)
         if path.name not in NOT_FOR_ALL
     }
-    assert "results.csv.journal" in written
+    assert "127.0.0.1.journal" in written
     for name, content in (written | {f"text {n}": t.encode() for n, t in enumerate(texts)}).items():
         for mark in MARKS:
             assert mark.encode() not in content, f"{mark} in {name}"
@@ -182,7 +182,7 @@ def test_journal_of_a_killed_run_contains_nothing_secret(marked: Workplace) -> N
             assert process.poll() is None
         process.kill()
         process.communicate(timeout=60)
-    left = [path for path in marked.directory.iterdir() if ".journal" in path.name]
+    left = list(marked.journal.parent.iterdir())
     assert {path.suffix for path in left} > {".journal"}
     for path in left:
         assert path.stat().st_mode & 0o077 == 0

@@ -65,7 +65,8 @@ def test_bar_fits_the_terminal(
     assert len(bars) > 3
     assert {part for part in bars if len(part) >= columns} == set()
     assert "40/40" in bars[-1]
-    assert shown.replace("\r", "").endswith(f"Results: {workplace.out}\n")
+    journal = f"Journal: {workplace.journal} (40 contacts, run 1)"
+    assert shown.replace("\r", "").endswith(f"Results: {workplace.out}\n{journal}\n")
 
 
 def test_log_line_does_not_break_the_bar(

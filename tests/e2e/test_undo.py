@@ -11,7 +11,6 @@ from servers.reference import Fault, ReferenceServer
 from undone import LATER, PAST, Contacts, deletions, imported, results
 
 from importer.errors import ExitStatus
-from schemas.results import RESULT_COLUMNS
 
 
 def test_created_contacts_are_deleted_and_reported_in_order(
@@ -156,7 +155,7 @@ def test_dry_run_shows_what_would_be_deleted(
     imported(workplace, contacts, server, 3)
     server.contacts[order(2)][0] |= {"createdAt": PAST, "modifiedAt": LATER}
     server.contacts[order(3)].clear()
-    journal = workplace.directory / "results.csv.journal"
+    journal = workplace.journal
     before = journal.read_bytes()
     out = workplace.directory / "undone.csv"
     given = (workplace.out, "--base-url", server.url, "--out", out, "--dry-run")
@@ -202,7 +201,7 @@ def test_journal_records_deletions_with_their_refs(
     """Each entry is absent, and keeps the ref that was deleted."""
     created = imported(workplace, contacts, server, 3).results
     workplace.undo(server)
-    with sqlite3.connect(workplace.directory / "results.csv.journal") as connection:
+    with sqlite3.connect(workplace.journal) as connection:
         entries = connection.execute("SELECT ref, state FROM entry").fetchall()
     connection.close()
     assert sorted(entries) == sorted((row["ref"], "absent") for row in created)
@@ -213,7 +212,7 @@ def test_missing_journal_is_reported_and_not_created(
 ) -> None:
     """The contacts are deleted nevertheless."""
     imported(workplace, contacts, server, 2)
-    journal = workplace.directory / "results.csv.journal"
+    journal = workplace.journal
     journal.unlink()
     ran = workplace.undo(server)
     assert (ran.exit_status, ran.statuses) == (0, ["deleted"] * 2)
@@ -224,12 +223,14 @@ def test_missing_journal_is_reported_and_not_created(
 def test_undo_of_nothing_asks_for_no_confirmation(
     workplace: Workplace, server: ReferenceServer
 ) -> None:
-    """The exit status is 0, and the results file has no records."""
+    """The exit status is 1, and there are no results."""
     results(workplace, {"orderRef": order(1), "status": "exists", "ref": order(7)})
     out = workplace.directory / "undone.csv"
     given = (workplace.out, "--base-url", server.url, "--out", out)
-    assert workplace.run(*given, command=UNDO).exit_status == 0
-    assert out.read_text().splitlines() == [",".join(RESULT_COLUMNS)]
+    ran = workplace.run(*given, command=UNDO)
+    assert ran.exit_status == ExitStatus.SOME_ROWS_FAILED
+    assert "no import created the contacts that it names" in ran.stderr
+    assert not out.exists()
     assert server.requests == []
 
 

@@ -83,13 +83,6 @@ class JournalModel(RuleBasedStateMachine):
         known.clear()
         self.journal.forget()
 
-    @rule()
-    def drop(self) -> None:
-        """Forget everything, including refs."""
-        self.model[self.sender].clear()
-        self.owned[self.sender].clear()
-        self.journal.drop()
-
     @rule(name=st.tuples(st.sampled_from(ORDERS), st.sampled_from(CONTENTS)))
     def see(self, name: Name) -> None:
         """Mark a contact of the file as seen."""

@@ -8,9 +8,9 @@ from importer.cli.main import command
 from importer.cli.parameters import SettingsCommand, arguments_of
 from importer.cli.undo import command as undo
 from importer.given import Given, from_command_line
-from importer.settings import CommonSettings, ImportSettings, UndoSettings
+from importer.settings import DestinationSettings, ImportSettings, UndoSettings
 
-S = TypeVar("S", bound=CommonSettings)
+S = TypeVar("S", bound=DestinationSettings)
 
 
 def asked(*arguments: object, source: str = "contacts.csv") -> Given[ImportSettings]:
@@ -18,9 +18,9 @@ def asked(*arguments: object, source: str = "contacts.csv") -> Given[ImportSetti
     return _read(command, ImportSettings, [source, *map(str, arguments)])
 
 
-def asked_undo(*arguments: object, results: str = "results.csv") -> Given[UndoSettings]:
+def asked_undo(*arguments: object, results: str | None = "results.csv") -> Given[UndoSettings]:
     """Read arguments of ``undo-import``, with the environment of the test."""
-    return _read(undo, UndoSettings, [results, *map(str, arguments)])
+    return _read(undo, UndoSettings, [*([results] if results else []), *map(str, arguments)])
 
 
 def flat(settings: object) -> dict[str, object]:

@@ -26,6 +26,7 @@ from importer.cli import process
 
 IMPORT = "importer.cli.main"
 UNDO = "importer.cli.undo"
+JOURNAL = "importer.cli.journal"
 
 
 def run_in_process(
@@ -39,7 +40,7 @@ def run_in_process(
     """Run a command to its end.
 
     Args:
-        module: ``IMPORT`` or ``UNDO``.
+        module: ``IMPORT``, ``UNDO`` or ``JOURNAL``.
         arguments: The arguments of the command.
         directory: Its working directory.
         environment: All of its environment variables.

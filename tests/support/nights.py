@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from importer.errors import ExitStatus
 from importer.records import Status
-from importer.reporting import Summary
+from importer.reporting import JournalUse, Summary
 
 STARTED = datetime(2026, 1, 31, 3, 0, tzinfo=UTC)
 NIGHT = Summary(
@@ -23,5 +23,6 @@ NIGHT = Summary(
     lowest_concurrency=2,
     most_in_flight=8,
     out="results.csv",
+    journal=JournalUse(path="contacts.journal", run=3, contacts=985),
     exit_status=ExitStatus.SOME_ROWS_FAILED,
 )

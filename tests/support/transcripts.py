@@ -24,6 +24,7 @@ from sandboxes import CREDENTIALS, running
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 SANDBOX: Final = "http://127.0.0.1:8080"
+STATE: Final = "/home/ann/.local/state"
 _BLOCK: Final = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 _COMMAND: Final = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
@@ -70,7 +71,9 @@ def run(page: list[Command]) -> list[Command]:
         "SITECORE_CDP_CLIENT_KEY": client_key,
         "SITECORE_CDP_API_TOKEN": api_token,
     }
+    environment.pop("STATE_DIRECTORY", None)
     with _directory() as directory, running() as sandbox:
+        state = environment["XDG_STATE_HOME"] = str(directory / ".state")
         return [
             Command(
                 command.line,
@@ -82,7 +85,9 @@ def run(page: list[Command]) -> list[Command]:
                     stderr=subprocess.STDOUT,
                     text=True,
                     check=False,
-                ).stdout.replace(sandbox.url, SANDBOX),
+                )
+                .stdout.replace(sandbox.url, SANDBOX)
+                .replace(state, STATE),
             )
             for command in page
         ]

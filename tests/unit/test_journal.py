@@ -88,7 +88,7 @@ def test_destinations_are_kept_apart(path: Path) -> None:
     write(path, created(key_in(path, b"contact")))
     with closing(Journal.open(path, US)) as there:
         assert there.find([there.key(ORDER, b"contact")]) == {}
-        assert (there.is_empty, there.contacts_count(), list(there.contacts())) == (True, 0, [])
+        assert (there.contacts_count(), list(there.contacts())) == (0, [])
         assert there.known_orders([ORDER]) == set()
 
 
@@ -221,7 +221,7 @@ def test_reading_an_absent_journal_creates_nothing(path: Path) -> None:
     """It reads as empty and new."""
     with closing(Journal.open_for_reading(path, EU)) as journal:
         assert journal.find([journal.key(ORDER, b"c")]) == {}
-        assert (journal.is_new, journal.is_empty, journal.has_complete_run) == (True, True, False)
+        assert (journal.is_new, journal.has_complete_run) == (True, False)
         assert list(journal.runs()) == []
     assert list(path.parent.iterdir()) == []
 
@@ -370,8 +370,6 @@ def test_forgotten_contacts_keep_their_refs(journal: Journal) -> None:
     assert journal.owned_refs(ORDER, {key}) == {"r1", "r2"}
     assert list(journal.verify()) == []
     assert {one.ref for one in journal.find_refs(["r1", "r2"])} == {"r1", "r2"}
-    journal.drop()
-    assert journal.owned_refs(ORDER, {key}) == set()
 
 
 def test_a_forgotten_contact_that_was_deleted_stays_forgotten(journal: Journal) -> None:
@@ -396,14 +394,13 @@ def test_fresh_forgets_only_its_destination(path: Path) -> None:
         assert [key] == list(again.find([key]))
 
 
-@pytest.mark.parametrize("forget", [Journal.forget, Journal.drop])
-def test_a_reader_forgets_without_changing_the_file(path: Path, forget) -> None:  # noqa: ANN001
+def test_a_reader_forgets_without_changing_the_file(path: Path) -> None:
     """As a dry run with ``--fresh`` does."""
     key = key_in(path, b"contact")
     write(path, replace(created(key), digests=b"d" * 12))
     before = path.read_bytes()
     with closing(Journal.open_for_reading(path, EU)) as journal:
-        forget(journal)
+        journal.forget()
         assert (journal.find([key]), journal.contacts_count()) == ({}, 0)
         assert (journal.known_orders([ORDER]), list(journal.missing())) == (set(), [])
         assert journal.find_identities(ORDER, [b"d" * 12]) == []

@@ -1,7 +1,7 @@
 """How options are declared, and that every one of them reaches the run."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from asking import asked, asked_undo, flat
 
 from importer.api import REGIONS
 from importer.errors import UsageError
+from importer.journal import default_path
 from importer.options import (
     ANYWHERE,
     ONLY_COMMAND_LINE,
@@ -43,6 +44,7 @@ from importer.settings import (
     ImportSettings,
     MaxErrors,
     Region,
+    RunNumber,
     UndoSettings,
 )
 
@@ -73,7 +75,7 @@ def other_value(option: Option, directory: Path) -> list[str]:
             return [flag, str(path)]
         case Choice(choices=choices):
             return [flag, next(one for one in choices if one != option.default)]
-        case Whole() | Number() | Parsed():
+        case Whole() | Number() | Parsed() | Many(item=Parsed()):
             return [flag, "7"]
         case Table():
             return [flag, "city=Town"]
@@ -90,11 +92,12 @@ def test_every_option_of_an_import_reaches_the_run(tmp_path: Path, keyword: str)
     found, before = flat(run), flat(usual)
     assert found[keyword] == flat(given.options)[keyword] != before[keyword]
     worked_out = {"bar", "reads", "shown", "preview", "journal"}
+    worked_out |= {"out"} if keyword == "dry_run" else set()
     changed = {name for name in found if found[name] != before[name]}
     assert changed - worked_out == {keyword} - worked_out
 
 
-@pytest.mark.parametrize("keyword", [key for key in UNDO if key not in DESTINATIONS])
+@pytest.mark.parametrize("keyword", [key for key in UNDO if key not in {*DESTINATIONS, "run"}])
 def test_every_option_of_an_undo_reaches_the_run(tmp_path: Path, keyword: str) -> None:
     """Confirmation is asked for, or not, before the run begins."""
     given = asked_undo(*other_value(UNDO[keyword], tmp_path), *LOCAL)
@@ -175,15 +178,106 @@ def test_default_results_file_is_named_after_the_source(
 
 
 def test_files_worked_out_of_the_source_and_the_results() -> None:
-    """The journal is beside the results, or where the results would be."""
+    """They do not depend on each other's names but for the stem; the journal on none."""
     with ExitStack() as stack:
         run, _ = import_run(asked(*LOCAL, source="in/a.csv"), stack)
         piped, _ = import_run(asked(*LOCAL, "--out", "-", source="-"), stack)
-    assert (run.out, run.journal) == (Path("a.results.csv"), Path("a.results.csv.journal"))
-    assert (piped.source.path, piped.journal) == (None, Path("stdin.results.csv.journal"))
+    journal = default_path("http://loopback:9")
+    assert (run.out, run.journal) == (Path("a.results.csv"), journal)
+    assert (piped.source.path, piped.journal) == (None, journal)
     undo = undo_run(asked_undo(*LOCAL, results="in/a.results.csv"))
-    assert undo.out == Path("a.results.undone.csv")
-    assert undo.journal == Path("in/a.results.csv.journal")
+    assert (undo.out, undo.journal) == (Path("a.results.undone.csv"), journal)
+
+
+@pytest.mark.parametrize(
+    ("runs", "out", "numbers"),
+    [
+        (["7"], "run-7.undone.csv", (RunNumber(7),)),
+        (["7", "3"], "run-7-3.undone.csv", (RunNumber(7), RunNumber(3))),
+        (["last"], "run-last.undone.csv", (RunNumber(None),)),
+    ],
+)
+def test_runs_to_undo_need_no_results_file(
+    runs: list[str], out: str, numbers: tuple[RunNumber, ...]
+) -> None:
+    """They reach the run, and name its results."""
+    given = asked_undo(*LOCAL, *(f"--run={run}" for run in runs), results=None)
+    found = undo_run(given)
+    assert (found.source.path, found.run, found.out) == (None, numbers, Path(out))
+    dry = undo_run(asked_undo(*LOCAL, "--run=7", "--dry-run", results=None))
+    assert dry.out == Path("run-7.dry-run.csv")
+
+
+@pytest.mark.parametrize("arguments", [{"results": None}, {"results": "a.csv", "run": "7"}])
+def test_undo_takes_either_results_or_runs(arguments: dict[str, Any]) -> None:
+    """Both, and neither, are refused."""
+    run = [f"--run={arguments['run']}"] if "run" in arguments else []
+    with pytest.raises(UsageError, match=r"or --run N, but not both"):
+        undo_run(asked_undo(*LOCAL, *run, results=arguments["results"]))
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "LAST", "1.5", "²", ""])
+def test_what_is_not_the_number_of_a_run_is_refused(text: str) -> None:
+    """The message names what is accepted."""
+    with pytest.raises(UsageError, match="neither the number of a run nor last"):
+        asked_undo(*LOCAL, "--run", text, results=None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "out"),
+    [
+        pytest.param([], "a.dry-run.csv", id="default"),
+        pytest.param(["--out", "mine.csv"], "mine.csv", id="command-line"),
+        pytest.param(["--out", "-"], "-", id="stream"),
+    ],
+)
+def test_dry_run_has_results_of_its_own(arguments: list[str], out: str) -> None:
+    """So that those of the import stay."""
+    with ExitStack() as stack:
+        run, _ = import_run(asked(*LOCAL, "--dry-run", *arguments, source="in/a.csv"), stack)
+    assert run.out == Path(out)
+
+
+def test_dry_run_keeps_the_results_that_a_configuration_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are meant for the import that it configures."""
+    config = tmp_path / "c.toml"
+    config.write_text('out = "kept/results.csv"\n')
+    with ExitStack() as stack:
+        run, _ = import_run(asked(*LOCAL, "--dry-run", "--config", config), stack)
+        monkeypatch.setenv("IMPORT_CONTACTS_OUT", "r.csv")
+        other, _ = import_run(asked(*LOCAL, "--dry-run"), stack)
+    assert run.out == tmp_path / "kept" / "results.dry-run.csv"
+    assert other.out == Path("r.dry-run.csv")
+
+
+def test_rehearsal_and_dry_run_without_destination_have_no_journal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not even one that is named: what it contains was sent to another destination."""
+    monkeypatch.setattr(
+        "importer.rehearsal.sandbox_running",
+        lambda _: nullcontext(SandboxAddress("http://127.0.0.1:7", "k", "t")),
+    )
+    for arguments in (["--sandbox"], ["--dry-run"]):
+        with ExitStack() as stack:
+            run, _ = import_run(asked(*arguments, "--journal", "j"), stack)
+        assert run.journal is None
+        assert "journal" not in {one.name for one in run.shown}
+
+
+def test_state_folder_that_cannot_be_created_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the remedy; a dry run and a named journal do not need it."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "file" / "state"))
+    with ExitStack() as stack:
+        with pytest.raises(UsageError, match=r"cannot be used: .*--journal, or .*STATE_DIRECTORY"):
+            import_run(asked(*LOCAL), stack)
+        import_run(asked(*LOCAL, "--dry-run"), stack)
+        import_run(asked(*LOCAL, "--journal", "j"), stack)
 
 
 @pytest.mark.parametrize(
@@ -261,6 +355,7 @@ def test_shared_options_are_declared_once() -> None:
         (Whole(0, 5), "5", 5),
         (Whole(1), "1000", 1000),
         (Number("S", 60), "0.5", 0.5),
+        (Number("S", 60, allows_zero=True), "0", 0.0),
         (SHARE, "7", MaxErrors(7)),
         (SHARE, " 2.5% ", MaxErrors(2.5, is_share=True)),
         (File(or_stream=True), "-", Path("-")),
@@ -280,7 +375,7 @@ def test_text_is_read(kind: Kind[object], text: str, value: object) -> None:
         (Text(), "", "it is blank"),
         (Delimiter(), ";;", "';;' is not one character"),
         (Delimiter(), "", "'' is not one character"),
-        (Choice(IfExists), "SKIP", "'SKIP' is not one of create, skip, update, error."),
+        (Choice(IfExists), "SKIP", "'SKIP' is not one of auto, create, skip, update, error."),
         (Whole(0, 5), "6", "6 is not in the range 0 to 5."),
         (Whole(1), "0", "0 is not in the range of 1 and above."),
         (Whole(), "x", "'x' is not a whole number."),
@@ -288,6 +383,7 @@ def test_text_is_read(kind: Kind[object], text: str, value: object) -> None:
         (Number("R"), "0", "0 is not in the range above 0."),
         (Number("R", 60), "61", "61 is not in the range above 0 and up to 60."),
         (Number("R"), "nan", "nan is not in the range"),
+        (Number("R", 60, allows_zero=True), "-1", "-1 is not in the range from 0 and up to 60."),
         (Number("R"), "inf", "inf is not in the range"),
         (Number("R"), "x", "'x' is not a number."),
         (SHARE, "101%", "'101%' is neither a number nor a percentage such as 2.5%."),

@@ -8,6 +8,7 @@ from nights import NIGHT
 
 from importer.errors import ExitStatus
 from importer.records import Status
+from importer.reporting import JournalUse
 
 
 def test_lines_start_with_the_result_and_end_with_the_next_steps() -> None:
@@ -27,6 +28,7 @@ def test_lines_start_with_the_result_and_end_with_the_next_steps() -> None:
         "2 unclear answers were settled by reading the order's contacts back.",
         "The API could not keep up: requests in flight fell from 8 to 2.",
         "Results: results.csv",
+        "Journal: contacts.journal (985 contacts, run 3)",
         "Next: fix the invalid rows (the error column says how), then run again.",
         "Next: see why rows were rejected; another run sends them again.",
         "Next: run the same command again; it sends only what is not done yet.",
@@ -185,4 +187,23 @@ def test_summary_file_has_the_documented_names() -> None:
     assert (figures["elapsedSeconds"], figures["rowsPerSecond"]) == (12.5, 80.0)
     assert (figures["requests"], figures["exitCode"]) == (1003, 1)
     assert (figures["input"], figures["inputSha256"]) == ("contacts.csv", "ab" * 32)
+    assert (figures["run"], figures["journal"]) == (3, "contacts.journal")
+    assert (figures["journalContacts"], figures["journalIsNew"]) == (985, False)
     assert figures["firstLines"]["invalid.emails"] == [12, 40]
+
+
+@pytest.mark.parametrize(
+    ("use", "text"),
+    [
+        (JournalUse(path="j", run=3, contacts=1), "j (1 contact, run 3)"),
+        (JournalUse(path="j", contacts=2000), "j (2,000 contacts)"),
+        (JournalUse(path="j", contacts=0), "j (0 contacts)"),
+        (JournalUse(path="j", run=1, contacts=0, is_new=True), "j (new, run 1)"),
+        (JournalUse(path="j", run=1, contacts=5, is_new=True), "j (5 contacts, run 1)"),
+        (JournalUse(path="j"), "j"),
+        (JournalUse(reason="a rehearsal leaves none"), "none (a rehearsal leaves none)"),
+    ],
+)
+def test_journal_is_reported_with_what_it_contains(use: JournalUse, text: str) -> None:
+    """Or that it is new, or why there is none."""
+    assert str(use) == text

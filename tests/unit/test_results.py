@@ -11,7 +11,7 @@ from batches import ORDER, batch_of
 
 import importer
 from importer.records import Batch, BrokenRecord, Issue, Outcome, Status
-from importer.results import Recorder, Tally, contacts_there
+from importer.results import Recorder, Tally, has_results_of_changes
 from importer.results.columns import COLUMNS, cells_of, defused
 from importer.results.recorder import Rejects
 from schemas.results import RESULT_COLUMNS
@@ -147,36 +147,45 @@ def write_results(path: Path, header: Sequence[str], *rows: dict[str, str]) -> N
         writer.writerows([row.get(name, "") for name in header] for row in rows)
 
 
-def test_contacts_of_an_earlier_results_file_are_counted(tmp_path: Path) -> None:
-    """Those with a ref and a status that says that they exist, wherever the columns are."""
-    rows = [
-        {"status": status, "ref": ref}
-        for status, ref in [
-            ("created", "r"), ("exists", "r"), ("updated", "r"), ("created", ""), ("failed", "r"),
-        ]
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        (["valid", "created"], True),
+        (["updated"], True),
+        (["deleted"], True),
+        (["unknown"], True),
+        (["valid", "exists", "invalid", "duplicate", "rejected", "failed", "absent"], False),
+        ([], False),
+    ],
+)
+def test_results_of_changes_are_recognised(
+    tmp_path: Path,
+    statuses: list[str],
+    expected: bool,  # noqa: FBT001 - a column
+) -> None:
+    """By a status that a dry run does not have, wherever the columns are."""
     path = tmp_path / "results.csv"
     for header in (RESULT_COLUMNS, RESULT_COLUMNS[::-1]):
-        write_results(path, header, *rows)
-        assert contacts_there(path) == 3
+        write_results(path, header, *({"status": one} for one in statuses))
+        assert has_results_of_changes(path) is expected
 
 
 def test_a_carried_status_column_is_not_the_status(tmp_path: Path) -> None:
     """The first column of a name is that of the results."""
     path = tmp_path / "results.csv"
-    own = ["created" if name == "status" else "x" for name in RESULT_COLUMNS]
+    own = ["valid" if name == "status" else "x" for name in RESULT_COLUMNS]
     with path.open("w", newline="") as file:
-        csv.writer(file).writerows([(*RESULT_COLUMNS, "status", "ref"), (*own, "open", "")])
-    assert contacts_there(path) == 1
+        csv.writer(file).writerows([(*RESULT_COLUMNS, "status"), (*own, "created")])
+    assert not has_results_of_changes(path)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"a,b\n1,2\n", b"\xff\xfe", b"status,ref\n\n"])
-def test_other_files_hold_no_contacts(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize("content", [None, b"", b"a,b\n1,2\n", b"\xff\xfe", b"status\ncreated\n"])
+def test_other_files_are_not_results(tmp_path: Path, content: bytes | None) -> None:
     """A file that is absent, empty or something else is not an error."""
     path = tmp_path / "results.csv"
     if content is not None:
         path.write_bytes(content)
-    assert contacts_there(path) == 0
+    assert not has_results_of_changes(path)
 
 
 def test_rejects_hold_open_records_as_they_were_read() -> None:
