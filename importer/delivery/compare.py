@@ -69,7 +69,8 @@ def look_first(state: ContactState, run: RunState) -> Procedure[Outcome | None]:
     sent = state.contact.fields
     equal = [item for item in listed if not differing_fields(sent, item)]
     owned = run.memory.owned_refs(state.order_ref, state.keys) if equal else set()
-    exact = [item for item in equal if not has_more(sent, item) and item.get("ref") not in owned]
+    equal = [item for item in equal if item.get("ref") not in owned]
+    exact = [item for item in equal if not has_more(sent, item)]
     for item in exact or equal:
         refs = ContactRefs.from_json(item)
         if refs.ref:

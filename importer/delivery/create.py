@@ -52,12 +52,12 @@ def _deliver(state: ContactState, run: RunState) -> Procedure[Outcome]:
         settled = yield from settle(state, run, unclear)
         if isinstance(settled, Created) or settled.listing is None:
             return _as_settled(state, settled, unclear)
-        if run.compares:
+        if isinstance(settled, Undecided) and not run.compares:
+            return _as_settled(state, settled, unclear)
+        if run.compares or run.listings.get(state.order_ref) is None:
             # Not there for certain, so it is looked for as any other contact is.
             run.missing_orders.found_one()
             run.listings.keep(state.order_ref, settled.listing.items)
-        elif isinstance(settled, Undecided):
-            return _as_settled(state, settled, unclear)
     elif (answer := run.missing_orders.answer_for(state.order_ref)) is not None:
         return outcomes.not_done(state, Status.REJECTED, answer)
     if run.compares or run.looks_first:
@@ -101,6 +101,8 @@ def _create(state: ContactState, run: RunState) -> Procedure[Outcome]:
                 if not isinstance(settled, Absent):
                     return _as_settled(state, settled, answer)
                 state.is_resent = True
+                # Whatever pause the answer asked for is over: the readings have waited for it.
+                answer = replace(answer, retry_after=None)
         if state.attempts >= run.retry.attempts:
             return outcomes.not_done(state, Status.FAILED, answer)
         yield from wait(run.retry.delay(answer, state.attempts))

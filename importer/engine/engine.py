@@ -203,7 +203,8 @@ class Engine:
         wanted = self.pace.limit - self._in_flight + self._ahead
         self._workers.reserve = self._ahead // 2
         room = wanted - len(self._workers.ready) - len(self._recording)
-        while room > 0 and (job := self._next()) is not None:
+        # What can wait is not prepared ahead: it would leave before what becomes ready next.
+        while room > 0 and (job := self._next(with_background=room > self._ahead)) is not None:
             match job.command:
                 case Record(entries):
                     self._outbox.hold(entries)
@@ -218,16 +219,13 @@ class Engine:
                 case command:
                     raise TypeError(command)
 
-    def _next(self) -> Job | None:
+    def _next(self, *, with_background: bool) -> Job | None:
         queues = self._waiting_to_begin
-        for queue in (
-            self._begun,
-            queues[Priority.UNSETTLED],
-            queues[Priority.FRESH],
-            queues[Priority.BACKGROUND],
-        ):
+        for queue in (self._begun, queues[Priority.UNSETTLED], queues[Priority.FRESH]):
             if queue:
                 return queue.popleft()
+        if with_background and queues[Priority.BACKGROUND]:
+            return queues[Priority.BACKGROUND].popleft()
         return None
 
     def _continue(self, job: Job, reply: Reply) -> None:

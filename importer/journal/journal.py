@@ -60,6 +60,7 @@ _KEYS_A_QUERY: Final = 500
 _ENTRIES_A_PAGE: Final = 1000
 _SELECT: Final = f"SELECT {COLUMNS}, checksum FROM entry"  # noqa: S608 - our own names
 _NAMES: Final = COLUMNS.split(", ")
+_UNSETTLED: Final = frozenset({"failed", "unknown", "not_sent"})  # statuses of rows
 _UPSERT: Final = (
     f"INSERT INTO entry (destination, {COLUMNS}, checksum)"  # noqa: S608 - our own names
     f" VALUES (?{', ?' * len(_NAMES)}, ?) ON CONFLICT (key) DO UPDATE SET "
@@ -490,8 +491,12 @@ class Journal:
 
     @property
     def has_complete_run(self) -> bool:
-        """Whether an import of a whole file has finished with exit status 0 or 1."""
-        return bool(self._select_runs(f"{self._scope} AND is_whole AND exit_status IN (0, 1)", ()))
+        """Whether an import of a whole file has finished and settled every row.
+
+        A row that failed may have been there before the journal was: its order was not read.
+        """
+        finished = self._select_runs(f"{self._scope} AND is_whole AND exit_status IN (0, 1)", ())
+        return any(_UNSETTLED.isdisjoint(run.counts) for run in finished)
 
     # -- SQL ---------------------------------------------------------------------------------
 

@@ -199,7 +199,7 @@ def test_growing_file_exits_5(workplace: Workplace, server: ReferenceServer, cod
     ran = workplace.run(source, "--base-url", server.url, "--out", workplace.out, PYTHONPATH=path)
     assert ran.exit_status == ExitStatus.STOPPED
     assert "changed" in ran.stderr
-    assert "Wait until whatever writes it is done, then run the same command again" in ran.stderr
+    assert "Wait until the export has finished, then run the same command again" in ran.stderr
     assert workplace.send(source, server).exit_status == ExitStatus.OK
     assert server.contact_counts() == {order(n): 1 for n in [*range(300), 999]}
 

@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -142,6 +143,10 @@ def killed(desk: Desk) -> None:
     wait_until(lambda: desk.requests("POST") > sent + 2, process)
     process.kill()
     process.communicate(timeout=60)
+    # What was on its way may be stored until now; nothing can be promised about a later moment
+    # once the journal is lost as well.
+    end = time.monotonic() + 5 * desk.server.latency
+    wait_until(lambda: time.monotonic() > end)
     desk.server.latency = 0.0
 
 
@@ -555,6 +560,10 @@ def test_undo_that_was_killed_goes_on(desk: Desk) -> None:
     wait_until(lambda: desk.requests("DELETE") > 2, process)
     process.kill()
     process.communicate(timeout=60)
+    # What was on its way may be stored until now; nothing can be promised about a later moment
+    # once the journal is lost as well.
+    end = time.monotonic() + 5 * desk.server.latency
+    wait_until(lambda: time.monotonic() > end)
     desk.server.latency = 0.0
     assert sum(desk.undo("--run", "last").statuses.values()) >= ROWS - 3
     assert desk.contacts() == {}
