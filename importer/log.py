@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EVENTS: Final = {
     "settings.used": "With -v: every setting and its origin; never a credential.",
     "api.environment": "With -v: the proxy and the certificates that the environment sets.",
+    "columns.mapped": "With -v: the columns of the source file that each field is read from.",
     "column.ignored": "Columns of the source file match no field; names them.",
     "run.started": "The source file was read to its end; sending begins.",
     "run.progress": "How far the run is, every 30 seconds when no bar is drawn.",
@@ -33,6 +34,8 @@ EVENTS: Final = {
     "text.entities": "The number of rows with an HTML entity, such as &amp;, in a text.",
     "phones.unassigned": "The number of rows with a phone number that is not assigned.",
     "dates.default": "The number of rows with a date of birth that often means no date.",
+    "identifiers.shared": "The number of identifiers in rows of different people; names lines.",
+    "guests.shared": "The number of guests with different identifiers; names some of them.",
     "rows.title_unlisted": "The number of rows with a title that the API does not list.",
     "undo.planned": "How many contacts an undo will delete, and at which destination.",
     "destination.differs": "The results to undo name another host than the destination.",

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTACT_DUPLICATED",
     "CONTACT_OLDER",
+    "DATES_DEFAULT",
+    "GUESTS_SHARED",
+    "IDENTIFIERS_SHARED",
+    "NO_IDENTIFIERS",
+    "PHONES_UNASSIGNED",
     "REF_FORM",
+    "TEXT_ENTITIES",
+    "TITLE_UNLISTED",
     "Batch",
     "BrokenRecord",
     "Contact",
@@ -32,6 +39,21 @@ CONTACT_DUPLICATED: Final = "contact.duplicated"
 """Error code that makes a run exit with 1 although its row is done."""
 CONTACT_OLDER: Final = "contact.older"
 """Error code of a contact found by reading back that another program may have created."""
+
+NO_IDENTIFIERS: Final = "no_identifiers"
+"""Warning: the API cannot match the contact to a guest."""
+TITLE_UNLISTED: Final = "title_unlisted"
+"""Warning: the API reference does not list the title."""
+PHONES_UNASSIGNED: Final = "phones.unassigned"
+"""Warning: a phone number is possible, but its country's numbering plan has no such number."""
+DATES_DEFAULT: Final = "dates.default"
+"""Warning: the date of birth is a day that databases write for "no date", such as 1900-01-01."""
+TEXT_ENTITIES: Final = "text.entities"
+"""Warning: a text contains an HTML entity, such as ``&amp;``."""
+IDENTIFIERS_SHARED: Final = "identifiers.shared"
+"""Warning: rows of different people have the same identifier."""
+GUESTS_SHARED: Final = "guests.shared"
+"""Warning: the API linked contacts with different identifiers to one guest."""
 
 REF_FORM: Final = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 """The form of a ref: a UUID, with or without hyphens, in either case."""

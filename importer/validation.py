@@ -12,7 +12,16 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from importer.errors import UsageError
-from importer.records import Batch, Issue, Mapped
+from importer.records import (
+    DATES_DEFAULT,
+    NO_IDENTIFIERS,
+    PHONES_UNASSIGNED,
+    TEXT_ENTITIES,
+    TITLE_UNLISTED,
+    Batch,
+    Issue,
+    Mapped,
+)
 from schemas.contact import CONTACT, Checked, check_contacts, contact_schema
 from schemas.dates import DEFAULT_DAYS, BirthDates
 from schemas.fields import FIELDS, FREE_TEXT_FIELDS, IDENTIFIERS, LIST_FIELDS, TITLES
@@ -25,17 +34,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from importer.settings import Rules
-
-NO_IDENTIFIERS: Final = "no_identifiers"
-"""Warning: the API cannot match the contact to a guest."""
-TITLE_UNLISTED: Final = "title_unlisted"
-"""Warning: the API reference does not list the title."""
-PHONES_UNASSIGNED: Final = "phones.unassigned"
-"""Warning: a phone number is possible, but its country's numbering plan has no such number."""
-DATES_DEFAULT: Final = "dates.default"
-"""Warning: the date of birth is a day that databases write for "no date", such as 1900-01-01."""
-TEXT_ENTITIES: Final = "text.entities"
-"""Warning: a text contains an HTML entity, such as ``&amp;``."""
 
 _ENTITY: Final = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _LISTED_TITLES: Final = frozenset(("", *TITLES))

@@ -6,6 +6,7 @@ from importer.journal.digests import changed_fields, identity_of, merged_digests
 from importer.journal.entries import Entry, Run, Sender, State
 from importer.journal.journal import Journal
 from importer.journal.location import create_folder, default_path, existing_journals
+from importer.journal.sharing import SharedGuests, SharedIdentifiers
 
 __all__ = [
     "Claims",
@@ -13,6 +14,8 @@ __all__ = [
     "Journal",
     "Run",
     "Sender",
+    "SharedGuests",
+    "SharedIdentifiers",
     "State",
     "Wait",
     "changed_fields",

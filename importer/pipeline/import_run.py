@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Final
 
 from importer.api import Api, Credentials
 from importer.delivery import Delivery, exists_by_journal, row_not_sent
@@ -18,41 +17,12 @@ from importer.pipeline.aside import pays
 from importer.pipeline.intake import Intake, Survey, survey
 from importer.pipeline.outputs import check_paths
 from importer.pipeline.run import Run
+from importer.pipeline.sharing import Sharing
 from importer.reading import CHANGED, Source, spooled
-from importer.records import Outcome, Planned, Status
-from importer.reporting import Summary
+from importer.records import GUESTS_SHARED, Outcome, Planned, Status
+from importer.reporting import WARNINGS, Summary
 from importer.settings import IfExists, RunOptions
-from importer.validation import (
-    DATES_DEFAULT,
-    NO_IDENTIFIERS,
-    PHONES_UNASSIGNED,
-    TEXT_ENTITIES,
-    TITLE_UNLISTED,
-    Validator,
-)
-
-ROW_WARNINGS: Final = {
-    NO_IDENTIFIERS: (
-        "rows.without_identifiers",
-        "{rows} without identifiers: the API may not match such contacts to a guest.",
-    ),
-    TITLE_UNLISTED: (
-        "rows.title_unlisted",
-        "{rows} with a title that the API reference does not list; it is sent as it is.",
-    ),
-    PHONES_UNASSIGNED: (
-        PHONES_UNASSIGNED,
-        "{rows} with a phone number that is possible, but not assigned; it is sent.",
-    ),
-    DATES_DEFAULT: (
-        DATES_DEFAULT,
-        "{rows} with the date of birth 1900-01-01 or 1904-01-01, which often means no date; sent.",
-    ),
-    TEXT_ENTITIES: (
-        TEXT_ENTITIES,
-        "{rows} with an HTML entity, such as &amp;, in a text; it is sent as it is.",
-    ),
-}
+from importer.validation import Validator
 
 
 def import_file(
@@ -90,6 +60,8 @@ class _ImportRun(Run):
         self._credentials = credentials
         if options.source.path is None:
             self.stream = stack.enter_context(spooled(sys.stdin.buffer))
+        self._sharing = Sharing()
+        stack.callback(self._sharing.close)
 
     def run(self, *, has_process: bool) -> Summary:
         options = self.options
@@ -99,6 +71,13 @@ class _ImportRun(Run):
         validator = Validator(options.rules, self.started)
         check_tables(
             options.mapping, lambda mapped, batch: validator.validate(mapped, batch).issues
+        )
+        self.columns, self.ignored_columns = mapper.columns, mapper.ignored
+        event(
+            logging.DEBUG,
+            "columns.mapped",
+            "; ".join(f"{field}: {', '.join(names)}" for field, names in mapper.columns.items()),
+            columns={field: list(names) for field, names in mapper.columns.items()},
         )
         if mapper.warning:
             event(logging.WARNING, "column.ignored", mapper.warning, columns=list(mapper.ignored))
@@ -129,6 +108,7 @@ class _ImportRun(Run):
         self._log_start(surveyed, looks_first=looks_first)
         with self.show_progress(surveyed.rows if surveyed else None):
             self._deliver(journal, intake, looks_first=looks_first)
+        self._sharing.count(self.recorder.tally)
         self._log_warnings()
         return self.finish(intake.sha256, surveyed.sha256 if surveyed else None)
 
@@ -142,6 +122,11 @@ class _ImportRun(Run):
     def _open_journal(self) -> Journal:
         will_send = not self.options.dry_run and self.stop is None
         return self.open_journal(writable=will_send)
+
+    def record(self, outcomes: list[Outcome]) -> None:
+        """Write outcomes; safe from any thread."""
+        self._sharing.record(outcomes)
+        super().record(outcomes)
 
     def _is_hurried(self) -> bool:
         return self.interruption.stop is not None
@@ -191,7 +176,9 @@ class _ImportRun(Run):
 
     def _batches(self, intake: Intake) -> Iterator[list[Planned]]:
         """Yield the contacts of each batch, after the outcomes of its other records."""
-        for validated, planned in intake.prepare(self.recorder.tally, self._is_hurried):
+        for validated, planned in intake.prepare(
+            self.recorder.tally, self._is_hurried, self._sharing.read
+        ):
             self.expect(validated.batch)
             self.record(validated.invalid)
             if stop := self.interruption.stop:
@@ -241,8 +228,17 @@ class _ImportRun(Run):
         )
 
     def _log_warnings(self) -> None:
-        """Log what is worth knowing about valid rows, with their number."""
-        for word, (name, message) in ROW_WARNINGS.items():
-            if count := self.recorder.tally.warnings[word]:
-                rows = counted(count, "row")
-                event(logging.WARNING, name, message.format(rows=rows), rows=count)
+        """Log what is worth knowing about rows that are sent, with their number."""
+        tally = self.recorder.tally
+        for word, warning in WARNINGS.items():
+            if count := tally.warnings[word]:
+                where = tally.first_lines.get(word, ())
+                guests = tally.shared_guests if word == GUESTS_SHARED else ()
+                event(
+                    logging.WARNING,
+                    warning.event,
+                    warning.text(count, where, guests),
+                    **{f"{warning.noun}s": count},
+                    **({"firstLines": where} if where else {}),
+                    **({"guestRefs": guests} if guests else {}),
+                )

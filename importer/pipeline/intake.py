@@ -124,13 +124,17 @@ class Intake:
             self._aside = stack.enter_context(Aside(self._validated))
 
     def prepare(
-        self, tally: Tally, is_hurried: Callable[[], bool]
+        self,
+        tally: Tally,
+        is_hurried: Callable[[], bool],
+        note: Callable[["pd.DataFrame", "pd.Series[int]"], None],
     ) -> Iterator[tuple[ValidatedBatch, list[Planned]]]:
         """Yield each batch with its contacts to be sent, in row order.
 
         Args:
             tally: Counts warnings.
             is_hurried: Whether to validate no more records, which takes most of the time.
+            note: Called with the valid records of each batch, and the lines of all of them.
 
         Raises:
             InputError: The source file cannot be read to its end.
@@ -138,6 +142,8 @@ class Intake:
         try:
             for validated in self._read(is_hurried):
                 tally.warnings.update(validated.warnings)
+                if validated.valid is not None:
+                    note(validated.valid, validated.batch.lines)
                 yield validated, self._planned(validated.valid)
         finally:
             self._claims.close()

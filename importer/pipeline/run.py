@@ -14,7 +14,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from types import FrameType, TracebackType
@@ -61,6 +61,8 @@ class Run:
         interruption: Handles signals once it is entered.
         stream: What is read when the source has no path.
         number: Number of the run in the journal; None before it begins there.
+        columns: Field to the names of its columns.
+        ignored_columns: Names of the columns that are not used.
         recorder: Writes the results; set by :meth:`open_outputs`.
     """
 
@@ -76,6 +78,8 @@ class Run:
         self.interruption = Interruption(self.interrupt)
         self.stream: BinaryIO = io.BytesIO()
         self.number: int | None = None
+        self.columns: Mapping[str, Sequence[str]] = {}
+        self.ignored_columns: Sequence[str] = ()
         self._started_at = time.monotonic()
         self._client_key = client_key
         self._sender: _Sender | None = None
@@ -267,6 +271,9 @@ class Run:
             errors=dict(tally.errors),
             notes=dict(tally.notes),
             warnings=dict(tally.warnings),
+            shared_guests=tally.shared_guests,
+            columns=self.columns,
+            ignored_columns=self.ignored_columns,
             first_lines=tally.first_lines,
             requests=engine.requests if engine else 0,
             settled=self._sender.settled if self._sender else 0,

@@ -11,7 +11,8 @@ from typing import Final
 
 from importer.errors import ExitStatus
 from importer.log import counted
-from importer.records import CONTACT_DUPLICATED, CONTACT_OLDER, Status
+from importer.records import CONTACT_DUPLICATED, CONTACT_OLDER, GUESTS_SHARED, Status
+from importer.reporting.warnings import WARNINGS
 
 _ERRORS_SHOWN: Final = 5
 _LEFT_ALONE: Final = {
@@ -73,14 +74,18 @@ class Summary:
         statuses: Status to records; they add up to ``rows``.
         errors: Error code to records.
         notes: Error code to records, of records that are done.
-        warnings: Stable word to records or columns.
+        warnings: Stable word to records, or to whatever the word counts.
+        shared_guests: Refs of some guests with different identifiers.
+        columns: Field to the names of its columns.
+        ignored_columns: Names of the columns that are not used, in file order.
         requests: Requests sent.
         settled: Unclear answers that reading back has settled.
         last_concurrency: Requests in flight that were allowed at the end.
         lowest_concurrency: Fewest requests in flight that were allowed; None if the number
             never fell.
         most_in_flight: Most requests in flight that were allowed.
-        first_lines: Error code to the lines of its first records in the source file.
+        first_lines: Error code, or word of a warning, to the lines of its first records in the
+            source file.
         is_dry_run: Whether the run was to send nothing.
         stop: Why the run ended early, as a sentence; ``""`` if it did not.
         out: The results file.
@@ -97,6 +102,9 @@ class Summary:
     errors: Mapping[str, int]
     notes: Mapping[str, int] = field(default_factory=dict)
     warnings: Mapping[str, int] = field(default_factory=dict)
+    shared_guests: Sequence[str] = ()
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ignored_columns: Sequence[str] = ()
     requests: int = 0
     settled: int = 0
     last_concurrency: int | None = None
@@ -124,6 +132,9 @@ class Summary:
             ],
             "firstLines": {code: list(lines) for code, lines in self.first_lines.items()},
             "warnings": dict(self.warnings),
+            "sharedGuests": list(self.shared_guests),
+            "columns": {name: list(columns) for name, columns in self.columns.items()},
+            "ignoredColumns": list(self.ignored_columns),
             "input": self.source,
             "inputSha256": self.sha256,
             "startedAt": _iso(self.started),
@@ -200,6 +211,18 @@ class Summary:
                 f"{self.most_in_flight} to {lowest}{end}."
             )
         return remarks
+
+    def warning_lines(self) -> list[str]:
+        """Return the warnings about rows, one sentence each."""
+        return [
+            warning.text(
+                count,
+                self.first_lines.get(word, ()),
+                self.shared_guests if word == GUESTS_SHARED else (),
+            )
+            for word, warning in WARNINGS.items()
+            if (count := self.warnings.get(word))
+        ]
 
     def next_steps(self) -> list[str]:
         """Return what to do next, one sentence each; empty when every row is done."""

@@ -6,7 +6,8 @@ from typing import Final
 
 from importer.records import CONTACT_DUPLICATED, Outcome, Status
 
-_FIRST_LINES: Final = 5
+FIRST_LINES: Final = 5
+"""At most so many lines, or guests, are named for one kind of trouble."""
 
 
 @dataclass(slots=True)
@@ -18,7 +19,9 @@ class Tally:
         errors: Error code to records.
         notes: Error code to records, of records that are done.
         warnings: Stable word to the number of records, or of whatever the word counts.
-        first_lines: Error code to the lines of its first records in the source file.
+        first_lines: Error code, or word of a warning, to the lines of its first records in the
+            source file.
+        shared_guests: Refs of some guests with different identifiers.
     """
 
     statuses: Counter[Status] = field(default_factory=Counter)
@@ -26,6 +29,7 @@ class Tally:
     notes: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
     first_lines: dict[str, list[int]] = field(default_factory=dict)
+    shared_guests: list[str] = field(default_factory=list)
 
     def count(self, outcome: Outcome) -> None:
         """Count one record."""
@@ -42,7 +46,7 @@ class Tally:
         """
         if outcome.error_code:
             lines = self.first_lines.setdefault(outcome.error_code, [])
-            if len(lines) < _FIRST_LINES:
+            if len(lines) < FIRST_LINES:
                 lines.append(line)
 
     @property

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from importer.log import EVENTS, cleaned, configure, counted, event, is_configured, write_line
-from importer.pipeline.import_run import ROW_WARNINGS
+from importer.reporting import WARNINGS
 
 PACKAGE = Path(__file__).parents[2] / "importer"
 
@@ -40,7 +40,9 @@ def used_names() -> set[str]:
 
 def test_catalogue_contains_exactly_the_logged_events() -> None:
     """So the documentation of events is complete."""
-    assert used_names() - {"name"} | {name for name, _ in ROW_WARNINGS.values()} == set(EVENTS)
+    assert used_names() - {"warning.event"} | {one.event for one in WARNINGS.values()} == set(
+        EVENTS
+    )
 
 
 @pytest.mark.parametrize("name", EVENTS)
