@@ -68,7 +68,7 @@ def _why_not_an_id(text: str) -> str:
     if _SCIENTIFIC.match(text):
         return "was cut by a spreadsheet (1.2E+15); export the column as text"
     if _DECIMAL.match(text):
-        return "was made a decimal number (10001.0); export the column as text"
+        return "was made a decimal number (.0 at its end); export the column as text"
     return _why_not_a_name(text, _PLACEHOLDERS)
 
 

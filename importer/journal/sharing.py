@@ -88,8 +88,8 @@ class SharedGuests:
         self._connection = temporary()
         self._connection.executescript(
             f"{_PRAGMAS}"
-            "CREATE TABLE guest (ref TEXT PRIMARY KEY, groups BLOB NOT NULL,"
-            " is_shared INTEGER NOT NULL) WITHOUT ROWID;"
+            "CREATE TABLE guest (digest INTEGER PRIMARY KEY, ref TEXT NOT NULL,"
+            " groups BLOB NOT NULL, is_shared INTEGER NOT NULL);"
             "CREATE INDEX shared ON guest (ref) WHERE is_shared;"
         )
 
@@ -99,22 +99,15 @@ class SharedGuests:
         Args:
             contacts: The ref of the guest, and the identifiers of the contact.
         """
-        known = self._known([ref for ref, _ in contacts])
-        changed: dict[str, _Groups] = {}
-        for ref, identifiers in contacts:
-            groups = known.get(ref, [])
-            new = frozenset(identifiers)
-            if groups is None or any(new <= group for group in groups):
-                continue
-            known[ref] = changed[ref] = _joined(groups, new)
         self._connection.execute("BEGIN")
+        before = self._connection.total_changes
         self._connection.executemany(
-            "INSERT OR REPLACE INTO guest VALUES (?, ?, ?)",
-            (
-                (ref, _packed(groups), groups is None or len(groups) > 1)
-                for ref, groups in changed.items()
-            ),
+            "INSERT OR IGNORE INTO guest VALUES (?, ?, ?, FALSE)",
+            ((hash(ref), ref, _packed([identifiers])) for ref, identifiers in contacts),
         )
+        # Most guests have one contact, and then nothing has to be compared.
+        if self._connection.total_changes - before < len(contacts):
+            self._compare(contacts)
         self._connection.execute("COMMIT")
 
     def count(self) -> int:
@@ -133,16 +126,34 @@ class SharedGuests:
         """Delete the temporary database."""
         self._connection.close()
 
-    def _known(self, refs: Sequence[str]) -> "dict[str, _Groups]":
-        known: dict[str, _Groups] = {}
-        for start in range(0, len(refs), _KEYS_A_QUERY):
-            some = refs[start : start + _KEYS_A_QUERY]
+    def _compare(self, contacts: Sequence[tuple[str, Identifiers]]) -> None:
+        known = self._known([hash(ref) for ref, _ in contacts])
+        changed: set[int] = set()
+        for ref, identifiers in contacts:
+            digest, new = hash(ref), frozenset(identifiers)
+            groups = known[digest]
+            if groups is not None and not any(new <= group for group in groups):
+                known[digest] = _joined(groups, new)
+                changed.add(digest)
+        self._connection.executemany(
+            "UPDATE guest SET groups = ?, is_shared = ? WHERE digest = ?",
+            (
+                (_packed(groups), groups is None or len(groups) > 1, digest)
+                for digest in changed
+                for groups in (known[digest],)
+            ),
+        )
+
+    def _known(self, digests: Sequence[int]) -> "dict[int, _Groups]":
+        known: dict[int, _Groups] = {}
+        for start in range(0, len(digests), _KEYS_A_QUERY):
+            some = digests[start : start + _KEYS_A_QUERY]
             marks = ",".join("?" * len(some))
-            for ref, packed in self._connection.execute(
-                f"SELECT ref, groups FROM guest WHERE ref IN ({marks})",  # noqa: S608 - marks only
+            for digest, packed in self._connection.execute(
+                f"SELECT digest, groups FROM guest WHERE digest IN ({marks})",  # noqa: S608
                 some,
             ):
-                known[ref] = _unpacked(packed)
+                known[digest] = _unpacked(packed)
         return known
 
 
@@ -164,8 +175,8 @@ def _contradicts(new: frozenset[tuple[int, int]], group: frozenset[tuple[int, in
     return not providers <= {provider for provider, _ in group & new}
 
 
-def _packed(groups: _Groups) -> bytes:
-    return orjson.dumps(groups and list(map(list, groups)))
+def _packed(groups: "Sequence[Iterable[tuple[int, int]]] | None") -> bytes:
+    return orjson.dumps(groups and list(map(tuple, groups)))
 
 
 def _unpacked(packed: bytes) -> _Groups:
