@@ -66,24 +66,31 @@ class Validator:
         now: The moment before which dates of birth must lie, with its zone.
 
     Raises:
-        UsageError: A rule names a field, region, date format or provider that cannot be used.
+        UsageError: Rules name fields, regions, date formats or providers that cannot be used;
+            all of them at once.
     """
 
     def __init__(self, rules: "Rules", now: "datetime") -> None:
-        for field in rules.require:
-            _must_be_a_field(field)
+        wrong = [text for field in rules.require if (text := _why_not_a_field(field))]
         if not all(provider.strip() for provider in rules.identity_provider):
-            raise UsageError("--identity-provider is blank; name a provider of your identity rules")
+            wrong.append("--identity-provider is blank; name a provider of your identity rules")
+        birth_dates = BirthDates(now)
+        try:
+            birth_dates = BirthDates(now, rules.date_format, rules.year_pivot)
+        except ValueError as error:
+            wrong.append(str(error))
         self._require = rules.require
         try:
             self._schema = contact_schema(
-                BirthDates(now, rules.date_format, rules.year_pivot),
+                birth_dates,
                 phone_region=rules.phone_region,
                 identity_providers=rules.identity_provider,
                 require=rules.require,
             )
         except ValueError as error:
-            raise UsageError(str(error)) from None
+            wrong.append(str(error))
+        if wrong:
+            raise UsageError("; ".join(wrong))
 
     def validate(self, mapped: Mapped, batch: Batch) -> Validated:
         """Return the valid records of a batch, and the issues of the others."""
@@ -106,11 +113,12 @@ class Validator:
         return fields
 
 
-def _must_be_a_field(name: str) -> None:
-    if name not in FIELDS:
-        near = get_close_matches(name, FIELDS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; fields are {', '.join(FIELDS)}"
-        raise UsageError(f"--require {name}: there is no such field{hint}")
+def _why_not_a_field(name: str) -> str:
+    if name in FIELDS:
+        return ""
+    near = get_close_matches(name, FIELDS, n=1)
+    hint = f"; did you mean {near[0]}?" if near else f"; fields are {', '.join(FIELDS)}"
+    return f"--require {name}: there is no such field{hint}"
 
 
 def _issues(checked: Checked, mapped: Mapped, batch: Batch) -> dict[int, tuple[Issue, ...]]:

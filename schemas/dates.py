@@ -88,6 +88,11 @@ class _Format:
         year = moment.year % _CENTURY
         return moment.replace(year=year + (2000 if year <= self._year_pivot else 1900))
 
+    def has_more_digits(self, text: str) -> bool:
+        """Return whether the format is one of digits alone, and of more than *text* has."""
+        example = _PROBE.strftime(self.text)
+        return example.isdecimal() and len(text) < len(example)
+
     def fits(self, text: str) -> bool:
         """Return whether *text* has the form of the format, whatever its numbers."""
         return self._shape.match(text) is not None
@@ -104,21 +109,28 @@ class BirthDates:
             and ``31`` is 1931. Required by ``%y``.
 
     Raises:
-        ValueError: A format or the pivot cannot be used.
+        ValueError: Formats or the pivot cannot be used; all of them at once.
     """
 
     def __init__(
         self, now: datetime, formats: Sequence[str] = (), year_pivot: int | None = None
     ) -> None:
+        wrong = []
         if year_pivot is not None and not 0 <= year_pivot < _CENTURY:
-            raise ValueError(f"the year pivot {year_pivot} is not a two-digit year (00 to 99)")
+            wrong.append(f"the year pivot {year_pivot} is not a two-digit year (00 to 99)")
         self._now = now.astimezone(UTC)
         self._today = self._now.date()
         self._oldest = _years_before(self._today, OLDEST)
         self._is_iso = not formats or any(text.lower() == ISO for text in formats)
-        self._formats = [
-            _Format(text, year_pivot) for text in dict.fromkeys(formats) if text.lower() != ISO
-        ]
+        self._formats: list[_Format] = []
+        for text in dict.fromkeys(formats):
+            try:
+                if text.lower() != ISO:
+                    self._formats.append(_Format(text, year_pivot))
+            except ValueError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise ValueError("; ".join(wrong))
 
     def parse(self, text: str) -> str | Fault:
         """Return the instant as it is sent, or what is wrong with *text*, a trimmed value."""
@@ -175,7 +187,9 @@ class BirthDates:
             return "fits a --date-format, but there is no such day or time"
         if not self._is_iso and _read_iso(text):
             return "an ISO 8601 date; add --date-format iso if the file contains such dates"
-        expected = "1991-01-31" if self._is_iso else "the --date-format"
+        if text.isdecimal() and any(form.has_more_digits(text) for form in self._formats):
+            return "fewer digits than the --date-format; zeros at the start of a part were lost"
+        expected = "YYYY-MM-DD" if self._is_iso else "the --date-format"
         return f"{_kind(text)}; {expected} is expected"
 
 

@@ -279,9 +279,15 @@ class Engine:
     def _take_all(self, timeout: float) -> None:
         """Take in what has arrived, once something has or the time is up."""
         with contextlib.suppress(Empty):
-            self._take(self.inbox.get(timeout=timeout))
+            news = self.inbox.get(timeout=timeout)
             while True:
-                self._take(self.inbox.get_nowait())
+                # These arrived before it: a success between two refusals must not come after both.
+                self._take_finished()
+                self._take(news)
+                news = self.inbox.get_nowait()
+        self._take_finished()
+
+    def _take_finished(self) -> None:
         while self._workers.finished:
             self._take(self._workers.finished.popleft())
 

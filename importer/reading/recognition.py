@@ -200,7 +200,12 @@ def _delimiters_of_parts(text: str, end: str, delimiter: str) -> list[int]:
 
 def unrecognised_end(end: str) -> str:
     """Return the message about records that end in *end*."""
-    name, pattern = _RECORD_ENDS.get(end, (f"{end!r}", f"[{end}]"))
+    quoted = (
+        (f"{end!r}", f"[{end}]")
+        if end.isprintable()
+        else (f"0x{ord(end):02X}", f"\\x{ord(end):02x}")
+    )
+    name, pattern = _RECORD_ENDS.get(end, quoted)
     return (
         f"the line ends are not recognised: records end in {name}. Export the file with line feeds,"
         f" or replace them, for example with: sed 's/{pattern}/\\n/g' IN.csv > OUT.csv"

@@ -437,3 +437,19 @@ def test_duplicate_does_not_change_the_entry_of_its_first(workplace: Workplace) 
         ran = workplace.send(workplace.write([header, ann, bob, ann]), server)
     assert ran.statuses == ["exists", "created", "duplicate"]
     assert server.contact_counts() == {order(1): 2}
+
+
+def test_success_between_refusals_keeps_the_run_going(
+    workplace: Workplace, server: ReferenceServer
+) -> None:
+    """Four of five rows get 403, and answers are counted in the order in which they arrive."""
+
+    def refuse(request: Request) -> Fault | None:
+        return Fault(status=403) if int(request.order_ref[-12:]) % 5 else None
+
+    server.fault_of = refuse
+    rows = [(order(n), f"Name {n}") for n in range(150)]
+    source = workplace.write([("orderRef", "firstName"), *rows])
+    ran = workplace.send(source, server, "--concurrency", "1", "--if-exists", "create")
+    assert ran.exit_status == 1, ran.stderr
+    assert ran.statuses == [status for _ in range(30) for status in ("created", *["rejected"] * 4)]

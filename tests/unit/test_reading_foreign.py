@@ -108,6 +108,13 @@ def test_unrecognised_line_end_is_named_without_quoting_the_file(
         assert word not in str(caught.value)
 
 
+def test_line_end_without_a_name_is_given_as_a_number() -> None:
+    """As itself it would be a blank in the message, and the command would replace every blank."""
+    text = ROWS.format(order=ORDER_REF, end="\0")
+    with pytest.raises(InputError, match=r"records end in 0x00\. .* sed 's/\\x00/"):
+        read(f"orderRef,firstName,lastName\0{text}", delimiter=",")
+
+
 @pytest.mark.parametrize("end", [end for end in ENDS if not end.isprintable()], ids=repr)
 def test_line_end_that_only_the_records_have_is_named(end: str) -> None:
     """The header may have been written by another program."""

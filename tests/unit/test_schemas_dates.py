@@ -249,6 +249,20 @@ def test_format_without_separators_takes_full_widths_only(text: str, form: str) 
     assert isinstance(parse(text, form, pivot=30), Fault)
 
 
+@pytest.mark.parametrize(("text", "form"), [("3011991", "%d%m%Y"), ("91131", "%y%m%d")])
+def test_lost_zeros_of_a_format_without_separators_are_named(text: str, form: str) -> None:
+    """The digits are neither a time stamp nor a spreadsheet's day number then."""
+    result = parse(text, form, pivot=30)
+    assert isinstance(result, Fault)
+    assert why(result).startswith("fewer digits than the --date-format")
+
+
+def test_all_formats_that_cannot_be_used_are_named_at_once() -> None:
+    """With the pivot."""
+    with pytest.raises(ValueError, match=r"pivot 100.*'%d'.*'%x'"):
+        BirthDates(NOW, ["%d", "iso", "%x"], 100)
+
+
 @pytest.mark.parametrize(
     ("text", "formats"),
     [

@@ -289,3 +289,17 @@ def test_cell_without_anything_visible_is_blank(cell: str) -> None:
     assert codes((ORDER, cell, ""), header=header) == [["invalid.contact"]]
     required = Rules(require=("firstName",))
     assert codes((ORDER, cell, "x"), header=header, rules=required) == [["invalid.firstName"]]
+
+
+def test_all_rules_that_cannot_be_used_are_named_at_once() -> None:
+    """Not one at each run."""
+    rules = Rules(
+        require=("frstName", "emials"),
+        date_format=("%d",),
+        phone_region="XX",
+        identity_provider=(" ",),
+    )
+    with pytest.raises(UsageError) as caught:
+        Validator(rules, NOW)
+    for part in ("frstName", "emials", "'%d'", "'XX'", "--identity-provider is blank"):
+        assert part in str(caught.value)
