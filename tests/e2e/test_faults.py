@@ -145,7 +145,7 @@ REFUSALS = {
 def test_refusal_affects_only_its_row(workplace: Workplace, contacts: Contacts) -> None:
     """It is sent once and reported in a short harmless message; all other rows are created."""
     bodies = [Fault(status=400, body=body) for body in REFUSALS.values()]
-    statuses = [Fault(status=status) for status in (405, 409, 413, 422)]
+    statuses = [Fault(status=status) for status in (405, 410, 413, 422)]
     left = {order(n): fault for n, fault in enumerate([*bodies, *statuses], 2)}
     rejected = dict(left)
     with ReferenceServer(faults=lambda request: left.pop(request.order_ref, None)) as server:

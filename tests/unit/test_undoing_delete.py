@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from procedures import ADA, ORDER, REF, Driven, answer, drive, success, unreadable
 
-from importer.api import Answer
+from importer.api import Answer, NextStep
 from importer.api import rules as answer_rules
 from importer.api.calls import DeleteContact, ReadContact
 from importer.engine import Retry, Stop, Stopped
@@ -96,7 +96,14 @@ def test_temporary_refusal_is_sent_again(busy: Answer) -> None:
     assert deleted(there(), *[busy] * 5).outcome.status is Status.FAILED
 
 
-@pytest.mark.parametrize("status", [400, 403, 409])
+@pytest.mark.parametrize(
+    "status",
+    [
+        status
+        for status in range(400, 500)
+        if answer(status).rule.next_step is NextStep.REJECT and status not in {404, 410}
+    ],
+)
 def test_refusal_is_final(status: int) -> None:
     """Whether a reading or a deletion is refused."""
     for driven in (deleted(answer(status)), deleted(there(), answer(status))):
