@@ -61,14 +61,15 @@ class _Format:
             raise ValueError(
                 f"the date format {text!r} depends on the machine; spell it out, as in %d/%m/%Y"
             )
+        incomplete = f"the date format {text!r} must contain year, month and day, as in %d/%m/%Y"
+        if not {"Y", "y", "G"} & {*directives}:
+            raise ValueError(incomplete)  # Python 3.13 warns of days without a year
         try:
             read_back = datetime.strptime(_PROBE.strftime(text), text)  # noqa: DTZ007 - a date
         except ValueError as error:
             raise ValueError(f"the date format {text!r} is not understood: {error}") from None
         if read_back.date() != _PROBE.date():
-            raise ValueError(
-                f"the date format {text!r} must contain year, month and day, as in %d/%m/%Y"
-            )
+            raise ValueError(incomplete)
         if "y" in directives and year_pivot is None:
             raise ValueError(
                 f"the date format {text!r} has a two-digit year: give its century with --year-pivot"
