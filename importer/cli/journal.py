@@ -3,6 +3,7 @@
 Source: docs/journal.md, "Looking into it".
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -56,19 +57,17 @@ def _contacts_journal(given: Given[JournalSettings]) -> ExitStatus:
     if asked.show is not JournalCommand.CONTACTS and (asked.run or asked.order):
         raise UsageError("--run and --order are for contacts only.")
     path, sender = _journal(given)
-    journal = Journal.open_for_reading(path, sender)
-    if journal.is_new:
-        raise UsageError(f"There is no journal {path}.")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # of the names of files
-    try:
-        return _show(journal, path, asked)
-    except BrokenPipeError:  # as in: contacts-journal contacts | head
-        return ExitStatus.OK
-    except OSError as error:
-        raise StoppedError(f"Standard output cannot be written: {error.strerror}.") from error
-    finally:
-        journal.close()
+    with contextlib.closing(Journal.open_for_reading(path, sender)) as journal:
+        if journal.is_new:
+            raise UsageError(f"There is no journal {path}.")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # of the names of files
+        try:
+            return _show(journal, path, asked)
+        except BrokenPipeError:  # as in: contacts-journal contacts | head
+            return ExitStatus.OK
+        except OSError as error:
+            raise StoppedError(f"Standard output cannot be written: {error.strerror}.") from error
 
 
 def _journal(given: Given[JournalSettings]) -> tuple[Path, Sender | None]:

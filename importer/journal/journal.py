@@ -664,7 +664,11 @@ def _blank() -> bytes:
 
 def _migrated_copy(original: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     copy = temporary()
-    with contextlib.closing(original), translated(path):
-        original.backup(copy)
-        migrate(copy)
+    try:
+        with contextlib.closing(original), translated(path):
+            original.backup(copy)
+            migrate(copy)
+    except BaseException:
+        copy.close()
+        raise
     return copy

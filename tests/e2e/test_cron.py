@@ -115,7 +115,7 @@ def test_every_line_of_the_json_log_is_an_event(
     ran = workplace.send(source, server, "--log-format", "json", "--verbose", "--carry", "title")
     events = lines_of(ran.stderr)
     assert [found["event"] for found in events] == [
-        "settings.used", "api.environment", "column.ignored", "run.started",
+        "settings.used", "api.environment", "columns.mapped", "column.ignored", "run.started",
         "rows.without_identifiers", "rows.title_unlisted", "run.finished",
     ]  # fmt: skip
     by_name = {found["event"]: found for found in events}
