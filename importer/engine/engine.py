@@ -346,7 +346,7 @@ class Engine:
         except StopIteration as end:
             self._finish(job, end.value)
         else:
-            raise RuntimeError("A procedure went on after the end of the run.")
+            raise RuntimeError("A procedure continued after the end of the run.")
 
     def _count(self, exchanged: Exchanged) -> None:
         result = exchanged.result

@@ -58,8 +58,8 @@ class Mapper:
         """Find out which column of *header*, which starts on *line*, holds what.
 
         Raises:
-            UsageError: Options name fields or columns that do not exist; all at once.
-            InputError: The header cannot be used; all problems at once.
+            UsageError: Options name fields or columns that do not exist; the text names them all.
+            InputError: The header cannot be used; the text names every problem.
         """
         tables = Tables.of(options)
         columns = settle_columns(header, options, line, tables.defaults)

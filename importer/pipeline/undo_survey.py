@@ -54,7 +54,7 @@ def survey(open_source: Callable[[], Source], name: str, journal: Journal, base_
 
     Raises:
         InputError: It cannot be read to its end, or is no results file.
-        UsageError: It tells of contacts of another destination.
+        UsageError: It contains contacts of another destination.
     """
     found = Survey(name=name)
     with open_source() as source, closing(Claims()) as claims:

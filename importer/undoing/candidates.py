@@ -63,8 +63,8 @@ def created_records(name: str, batch: Batch, columns: Mapping[str, int]) -> Batc
     """The records of a batch whose status is ``created``.
 
     Raises:
-        InputError: A record is none of a results file. Nobody knows what has happened to such
-            a file, so none of it is used.
+        InputError: A record cannot have been written as a result. What happened to such a file is
+            unknown, so none of it is used.
     """
     if batch.broken:
         issue = batch.broken[0].issue
