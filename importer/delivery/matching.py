@@ -20,29 +20,40 @@ class Sighting:
             hold nothing else.
         alike: Other contacts of the same person: the API may have changed what it stored, or
             may hide some fields, so they may be it.
+        claimed: Contacts that would be equal, but were found for another row: it may have been
+            looked up after this one was sent.
     """
 
     equal: list[ContactRefs] = field(default_factory=list)
     alike: list[ContactRefs] = field(default_factory=list)
+    claimed: list[ContactRefs] = field(default_factory=list)
 
 
 def look_for(
-    contact: Contact, listed: Sequence[Mapping[str, object]], owned: Collection[str]
+    contact: Contact,
+    listed: Sequence[Mapping[str, object]],
+    owned: Collection[str],
+    found: Collection[str],
 ) -> Sighting:
     """Find the contact that was sent among those of its order.
 
     Args:
         contact: What was sent.
         listed: All contacts of its order.
-        owned: Refs that belong to other contacts of the journal; they cannot be it.
+        owned: Refs that belong to other contacts of the journal.
+        found: Those of them that no run created; none of the others can be it.
     """
     sighting, sent = Sighting(), contact.fields
     for item in listed:
         refs = ContactRefs.from_json(item)
-        if not refs.ref or refs.ref in owned:
+        if not refs.ref or (refs.ref in owned and refs.ref not in found):
             continue
         is_equal = not differing_fields(sent, item)
-        if is_equal and not has_more(sent, item):
+        is_exact = is_equal and not has_more(sent, item)
+        if refs.ref in owned:
+            if is_exact:
+                sighting.claimed.append(refs)
+        elif is_exact:
             sighting.equal.append(refs)
         elif is_equal or is_same_person(sent, item):
             sighting.alike.append(refs)

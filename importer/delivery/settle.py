@@ -115,6 +115,9 @@ def _after_last_reading(
         hint = f", but {', '.join(alike)} may be it" if alike else ""
         note = f"None of the order's contacts equals it{hint}."
         return Undecided(note, alike, listing=listing)
+    if claimed := [refs.ref for refs in sighting.claimed if since[refs.ref] is None]:
+        note = f"{', '.join(claimed)} equals it, but was taken for the contact of another row."
+        return Undecided(note, claimed, listing=listing)
     run.settled += 1
     return Absent(listing)
 
@@ -143,7 +146,8 @@ def _under_known_ref(state: ContactState, listing: Listing) -> ContactRefs | Non
 
 def _sighting(state: ContactState, run: RunState, listing: Listing) -> Sighting:
     owned = run.memory.owned_refs(state.order_ref, state.keys)
-    return look_for(state.contact, listing.items, owned)
+    found = run.memory.found_refs(state.order_ref, state.keys) if owned else set()
+    return look_for(state.contact, listing.items, owned, found)
 
 
 def _dates(
@@ -151,7 +155,10 @@ def _dates(
 ) -> dict[str, datetime | None]:
     sent_at = state.entry.sent_at if state.entry else 0
     there_since = run.dating.there_since
-    return {refs.ref: there_since(refs.ref, listing, sent_at) for refs in sighting.equal}
+    return {
+        refs.ref: there_since(refs.ref, listing, sent_at)
+        for refs in sighting.equal + sighting.claimed
+    }
 
 
 def _several(found: Sequence[ContactRefs], listing: Listing) -> Undecided:

@@ -28,6 +28,9 @@ class Memory(Protocol):
     def owned_refs(self, order_ref: str, besides: Collection[bytes], /) -> set[str]:
         """Return the refs of an order's entries, except those of the keys ``besides``."""
 
+    def found_refs(self, order_ref: str, besides: Collection[bytes], /) -> set[str]:
+        """Return those of :meth:`owned_refs` that no run created."""
+
     def key(self, order: str, canonical: bytes, /) -> bytes:
         """Return the key of a contact."""
 

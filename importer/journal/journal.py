@@ -274,6 +274,17 @@ class Journal:
             )
             return {ref for ref, key in rows if key not in besides}
 
+    def found_refs(self, order_ref: str, besides: Collection[bytes]) -> set[str]:
+        """Return those of :meth:`owned_refs` that no run of this journal created."""
+        with translated(self._path):
+            rows = self._connection.execute(
+                "SELECT ref, key, state = 'found' AND role <> 2 FROM entry"
+                " WHERE key BETWEEN ? AND ? AND ref <> ''",
+                _keys_of(self._hasher.order(order_ref)),
+            )
+            owners = [(ref, is_found) for ref, key, is_found in rows if key not in besides]
+        return {ref for ref, _ in owners} - {ref for ref, is_found in owners if not is_found}
+
     def known_orders(self, orders: Iterable[str]) -> set[str]:
         """Return those of the orders that have an entry, in any state.
 

@@ -150,6 +150,7 @@ class Memory:
 
     entries: dict[bytes, Entry] = field(default_factory=dict)
     owned: set[str] = field(default_factory=set)
+    found: set[str] = field(default_factory=set)
 
     def find(self, keys: Sequence[bytes]) -> Mapping[bytes, Entry]:
         """Return the entries of those keys that have one."""
@@ -158,7 +159,12 @@ class Memory:
     def owned_refs(self, order_ref: str, besides: object) -> set[str]:
         """Return the refs of the order's other entries."""
         del order_ref, besides
-        return self.owned
+        return self.owned | self.found
+
+    def found_refs(self, order_ref: str, besides: object) -> set[str]:
+        """Return those of the owned refs that no run created."""
+        del order_ref, besides
+        return self.found
 
     def key(self, order: str, canonical: bytes) -> bytes:
         """Return the key of a contact."""

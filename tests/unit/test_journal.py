@@ -132,6 +132,18 @@ def test_refs_of_an_order_are_owned_by_other_keys(journal: Journal) -> None:
     assert journal.owned_refs(ORDER, {one, two}) == set()
 
 
+def test_found_refs_are_those_that_no_run_created(journal: Journal) -> None:
+    """One that an entry has as found and another as created was created."""
+    keys = [journal.key(ORDER, content) for content in (b"1", b"2", b"3")]
+    found = Entry(keys[1], ORDER, State.FOUND, "r2")
+    journal.write([created(keys[0]), found, replace(found, key=keys[2], ref="r1")])
+    assert journal.owned_refs(ORDER, ()) == {"r1", "r2"}
+    assert journal.found_refs(ORDER, ()) == {"r2"}
+    assert journal.found_refs(ORDER, {keys[1]}) == set()
+    journal.forget()
+    assert (journal.owned_refs(ORDER, ()), journal.found_refs(ORDER, ())) == ({"r1", "r2"}, set())
+
+
 def test_orders_with_an_entry_in_any_state_are_known(journal: Journal) -> None:
     """Upper and lower case make no difference, and orders are looked up in batches."""
     orders = [f"00000000-0000-4000-8000-{number:012x}" for number in range(len(State))]
