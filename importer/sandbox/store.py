@@ -86,8 +86,12 @@ class Store:
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             connection = sqlite3.connect(path, isolation_level=None)
-            _refuse_foreign(connection, path)
-            return cls(connection)
+            try:
+                _refuse_foreign(connection, path)
+                return cls(connection)
+            except BaseException:
+                connection.close()
+                raise
         except OSError as error:
             raise SandboxError(f"Cannot open the data file {path}: {error.strerror}.") from None
         except sqlite3.Error as error:
