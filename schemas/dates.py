@@ -19,7 +19,7 @@ ISO: Final = "iso"
 """The name of ISO 8601 among the formats."""
 
 OLDEST: Final = 130
-"""Nobody was born more years ago."""
+"""A date of birth more years ago is a mistake."""
 
 DEFAULT_DAYS: Final = frozenset({"1900-01-01T00:00:00Z", "1904-01-01T00:00:00Z"})
 """Days that databases and spreadsheets write for "no date", as they are sent."""

@@ -1,6 +1,6 @@
 """Whether a contact was there before the request that may have created it.
 
-Reading back finds a contact that equals what was sent, but somebody else may have created such
+Reading back finds a contact that equals what was sent, but another client may have created such
 a one before. Its date shows that, provided that the API says how far its clock is from ours and
 has not dated a contact of this run wrongly. Nothing is ever sent again because of a date: a
 wrong one would create duplicates.

@@ -142,7 +142,7 @@ class Orders:
         return None if found is None else _chosen(contact, found)
 
     def request(self, number: str) -> bool:
-        """Return whether to look a number up: it is not known, and nobody else has asked."""
+        """Return whether to look a number up: it is not known, and no other row has asked."""
         if number in self._known or number in self._requested:
             return False
         self._requested.add(number)

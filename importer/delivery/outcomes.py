@@ -58,10 +58,10 @@ def stored_differently(outcome: Outcome, fields: Sequence[str]) -> Outcome:
 
 
 def there_before(outcome: Outcome, since: datetime) -> Outcome:
-    """Reading back found it, created before its request left: it may be somebody else's."""
+    """Reading back found it, created before its request left: it may not be this row's."""
     text = (
         f"The order has had this contact since {since.isoformat(timespec='seconds')}, before "
-        "the row was sent, so it may be somebody else's. Nothing more was sent, and undo-import "
+        "the row was sent, so it may not be this row's. Nothing more was sent, and undo-import "
         "leaves it alone."
     )
     return replace(outcome, error_code=CONTACT_OLDER, error=text)

@@ -21,7 +21,7 @@ class Created:
     """The contact is there.
 
     Attributes:
-        since: Since when, if that was before its request left: it may be somebody else's.
+        since: Since when, if that was before its request left: it may not be this row's.
     """
 
     refs: ContactRefs

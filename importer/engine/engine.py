@@ -202,17 +202,19 @@ class Engine:
         self._ahead = self.pace.ahead(_READY_AHEAD, _MOST_AHEAD)
         wanted = self.pace.limit - self._in_flight + self._ahead
         self._workers.reserve = self._ahead // 2
-        room = wanted - len(self._workers.ready) - len(self._recording)
+        missing = wanted - len(self._workers.ready) - len(self._recording)
         # What can wait is not prepared ahead: it would leave before what becomes ready next.
-        while room > 0 and (job := self._next(with_background=room > self._ahead)) is not None:
+        while (
+            missing > 0 and (job := self._next(with_background=missing > self._ahead)) is not None
+        ):
             match job.command:
                 case Record(entries):
                     self._outbox.hold(entries)
                     self._recording.append(job)
-                    room -= 1
+                    missing -= 1
                 case Send():
                     self._workers.ready.append(job)
-                    room -= 1
+                    missing -= 1
                 case None:
                     if self._resume(job, None):
                         self._begun.appendleft(job)

@@ -50,7 +50,7 @@ def survey(
         is_hurried: Whether the run is to end as soon as possible.
 
     Returns:
-        What was found; None when the run was told to end meanwhile.
+        What was found; None when the run was interrupted meanwhile.
 
     Raises:
         InputError: The file cannot be read to its end.

@@ -53,7 +53,7 @@ class Weather:
         lag: Most seconds until a new contact shows in lists.
         slowest: Most seconds that a good answer takes.
         outage: From when until when no connection can be made.
-        others: Share of reads before which somebody else changes a contact.
+        others: Share of reads before which another client changes a contact.
     """
 
     trouble: float = 0.0

@@ -58,7 +58,7 @@ def own(state: State = State.CREATED, ref: str = REF) -> ContactState:
     return contact_state(state, ref, SENT)
 
 
-def told(driven: Driven) -> tuple[str, str, str]:
+def summary(driven: Driven) -> tuple[str, str, str]:
     """Return status, error code and ref of an outcome."""
     return (driven.outcome.status.value, driven.outcome.error_code, driven.outcome.ref)
 
@@ -71,7 +71,7 @@ def test_contact_that_the_order_does_not_have_is_created(
     """After one reading of its order."""
     driven = delivered(mode, listing(*there), success(SENT))
     assert [type(call) for call in driven.calls] == [ListContacts, CreateContact]
-    assert told(driven) == ("created", "", REF)
+    assert summary(driven) == ("created", "", REF)
     assert driven.recorded == ["->", "intent", "->", "created"]
 
 
@@ -100,7 +100,7 @@ def test_contact_that_is_there_costs_one_reading(
 ) -> None:
     """Nothing is changed; only what exists is recorded."""
     driven = delivered(mode, listing(*there))
-    assert told(driven) == expected
+    assert summary(driven) == expected
     assert driven.recorded == (["->", "found"] if expected[0] == "exists" else ["->"])
 
 
@@ -108,7 +108,7 @@ def test_other_values_are_updated() -> None:
     """With the fields that differ, and no others."""
     driven = delivered(UPDATE, listing(OLD), changed())
     assert driven.calls[1:] == [PATCH]
-    assert told(driven) == ("updated", "", REF)
+    assert summary(driven) == ("updated", "", REF)
     assert driven.outcome.attempts == 1
     assert driven.recorded == ["->", "->", "found"]
 
@@ -129,12 +129,12 @@ class TestOwnContact:
         self, mode: IfExists, replies: list[object], expected: tuple[str, str, str]
     ) -> None:
         """The row itself has created it."""
-        assert told(delivered(mode, *replies, state=own())) == expected
+        assert summary(delivered(mode, *replies, state=own())) == expected
 
     def test_one_that_was_only_found_is_still_an_error(self) -> None:
         """Another program has created it."""
         driven = delivered(ERROR, listing(EQUAL), state=own(State.FOUND))
-        assert told(driven) == ("rejected", "contact.exists", REF)
+        assert summary(driven) == ("rejected", "contact.exists", REF)
 
     def test_its_ref_decides_among_several_of_the_person(self) -> None:
         """So nothing is ambiguous."""
@@ -142,22 +142,22 @@ class TestOwnContact:
         assert driven.calls[1:] == [PATCH]
 
     def test_its_ref_counts_more_than_its_values(self) -> None:
-        """Even if somebody has made another person of it."""
+        """Even if its values are now those of another person."""
         driven = delivered(SKIP, listing({**GRACE, "ref": REF}), state=own())
-        assert told(driven) == ("exists", "contact.differs", REF)
+        assert summary(driven) == ("exists", "contact.differs", REF)
 
     @pytest.mark.parametrize("mode", MODES)
     def test_it_is_read_by_its_ref_if_the_list_does_not_show_it(self, mode: IfExists) -> None:
         """A list can lag behind."""
         driven = delivered(mode, listing(), success(SENT, status=200), state=own())
         assert driven.calls[1:] == [ReadContact(REF)]
-        assert told(driven) == ("exists", "", REF)
+        assert summary(driven) == ("exists", "", REF)
 
     @pytest.mark.parametrize("mode", MODES)
     def test_it_is_created_again_if_it_is_gone(self, mode: IfExists) -> None:
         """According to the API itself."""
         driven = delivered(mode, listing(), GONE, success(SENT, OTHER_REF), state=own())
-        assert told(driven) == ("created", "", OTHER_REF)
+        assert summary(driven) == ("created", "", OTHER_REF)
         assert driven.recorded == ["->", "->", "intent", "->", "created"]
 
     @pytest.mark.parametrize(
@@ -190,9 +190,9 @@ def test_what_an_earlier_run_left_unclear_is_settled_first(left: State) -> None:
     driven = delivered(SKIP, *NOTHING, success(SENT), state=own(left, ""))
     assert [type(call) for call in driven.calls] == [ListContacts] * 3 + [CreateContact]
     driven = delivered(SKIP, *[listing(OLD)] * 3, state=own(left, ""))
-    assert told(driven) == ("exists", "contact.differs", REF)
+    assert summary(driven) == ("exists", "contact.differs", REF)
     driven = delivered(ERROR, listing(EQUAL), state=own(left, ""))
-    assert told(driven) == ("created", "", REF)
+    assert summary(driven) == ("created", "", REF)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ class TestUnclearUpdate:
     def test_new_values_show_that_it_was(self, unclear: Answer) -> None:
         """The order is read again."""
         driven = delivered(UPDATE, listing(OLD), unclear, listing(EQUAL))
-        assert told(driven) == ("updated", "", REF)
+        assert summary(driven) == ("updated", "", REF)
         assert driven.outcome.attempts == 1
 
     def test_old_values_have_it_sent_again(self, unclear: Answer) -> None:
@@ -255,13 +255,13 @@ class TestRefusedUpdate:
     def test_final_one_is_rejected(self, status: int) -> None:
         """The contact is there all the same."""
         driven = delivered(UPDATE, listing(OLD), answer(status))
-        assert told(driven)[:2] == ("rejected", f"http.{status}")
+        assert summary(driven)[:2] == ("rejected", f"http.{status}")
         assert driven.recorded[-1] == "found"
 
     def test_contact_that_is_gone_meanwhile_is_created(self) -> None:
         """Once its order shows that."""
         driven = delivered(UPDATE, listing(OLD), GONE, listing(), success(SENT, OTHER_REF))
-        assert told(driven) == ("created", "", OTHER_REF)
+        assert summary(driven) == ("created", "", OTHER_REF)
 
     @pytest.mark.parametrize(
         ("last", "status"),
@@ -294,7 +294,7 @@ class TestReadingFails:
         run = run_state(SKIP)
         drive(deliver(contact_state(fields=SENT), run), failed_listing(answer(404)))
         driven = drive(deliver(contact_state(fields=ADA), run))
-        assert told(driven) == ("rejected", "http.404", "")
+        assert summary(driven) == ("rejected", "http.404", "")
 
     def test_stop_leaves_it_unsent(self) -> None:
         """Whatever the journal says of it stays."""
@@ -317,13 +317,13 @@ class TestRowsOfOneOrder:
         run = run_state(SKIP)
         drive(deliver(contact_state(fields=SENT), run), listing(), success(SENT))
         driven = drive(deliver(contact_state(fields=ADA), run))
-        assert told(driven) == ("exists", "", REF)
+        assert summary(driven) == ("exists", "", REF)
 
     def test_contact_that_an_earlier_row_updated_has_its_values(self) -> None:
         """Or it would be updated a second time."""
         run = run_state(UPDATE)
         drive(deliver(contact_state(fields=SENT), run), listing(OLD), changed())
-        assert told(drive(deliver(contact_state(fields=SENT), run))) == ("exists", "", REF)
+        assert summary(drive(deliver(contact_state(fields=SENT), run))) == ("exists", "", REF)
 
     def test_order_is_read_again_after_an_unclear_creation(self) -> None:
         """What it holds then is not known here."""
@@ -333,7 +333,7 @@ class TestRowsOfOneOrder:
             Status.UNKNOWN
         )
         driven = drive(deliver(contact_state(fields=ADA), run), listing(EQUAL))
-        assert told(driven) == ("exists", "", REF)
+        assert summary(driven) == ("exists", "", REF)
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_preview_only_reads(
 ) -> None:
     """And says what would be done; no intent is recorded."""
     driven = delivered(mode, *replies, state=state, preview=True)
-    assert told(driven) == expected
+    assert summary(driven) == expected
     assert {type(call) for call in driven.calls} <= {ListContacts, ReadContact}
     assert "intent" not in driven.recorded
 

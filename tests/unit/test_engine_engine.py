@@ -295,7 +295,7 @@ class TestStop:
         assert set(place.sent()).isdisjoint(place.stops)
 
     def test_job_that_waits_ends_immediately(self) -> None:
-        """Nobody waits for its time."""
+        """No worker waits for its time."""
         place = Place()
         began = place.world.now
         place.run(place.job(1, ["send", Wait(600.0)]), news=[STOP], after=5.0)
@@ -421,7 +421,7 @@ def test_requests_are_counted() -> None:
 
 
 def test_nothing_leaves_while_the_api_asks_to_wait() -> None:
-    """Whichever row was told so."""
+    """Whichever row had that answer."""
     place = Place({1: [answer(429, retry_after=30.0)]})
     began = place.world.now
     place.run(place.job(1, ["send"]), place.job(2, ["send"]))
