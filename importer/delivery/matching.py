@@ -20,13 +20,10 @@ class Sighting:
             hold nothing else.
         alike: Other contacts of the same person: the API may have changed what it stored, or
             may hide some fields, so they may be it.
-        claimed: Contacts that would be equal, but were found for another row: it may have been
-            looked up after this one was sent.
     """
 
     equal: list[ContactRefs] = field(default_factory=list)
     alike: list[ContactRefs] = field(default_factory=list)
-    claimed: list[ContactRefs] = field(default_factory=list)
 
 
 def look_for(
@@ -41,19 +38,17 @@ def look_for(
         contact: What was sent.
         listed: All contacts of its order.
         owned: Refs that belong to other contacts of the journal.
-        found: Those of them that no run created; none of the others can be it.
+        found: Those of them that no run created. One that equals what was sent may be it: the
+            other row may have been looked up after this one was sent.
     """
     sighting, sent = Sighting(), contact.fields
     for item in listed:
         refs = ContactRefs.from_json(item)
-        if not refs.ref or (refs.ref in owned and refs.ref not in found):
-            continue
         is_equal = not differing_fields(sent, item)
         is_exact = is_equal and not has_more(sent, item)
-        if refs.ref in owned:
-            if is_exact:
-                sighting.claimed.append(refs)
-        elif is_exact:
+        if not refs.ref or (refs.ref in owned and not (is_exact and refs.ref in found)):
+            continue
+        if is_exact:
             sighting.equal.append(refs)
         elif is_equal or is_same_person(sent, item):
             sighting.alike.append(refs)

@@ -115,9 +115,6 @@ def _after_last_reading(
         hint = f", but {', '.join(alike)} may be it" if alike else ""
         note = f"None of the order's contacts equals it{hint}."
         return Undecided(note, alike, listing=listing)
-    if claimed := [refs.ref for refs in sighting.claimed if since[refs.ref] is None]:
-        note = f"{', '.join(claimed)} equals it, but was taken for the contact of another row."
-        return Undecided(note, claimed, listing=listing)
     run.settled += 1
     return Absent(listing)
 
@@ -155,10 +152,7 @@ def _dates(
 ) -> dict[str, datetime | None]:
     sent_at = state.entry.sent_at if state.entry else 0
     there_since = run.dating.there_since
-    return {
-        refs.ref: there_since(refs.ref, listing, sent_at)
-        for refs in sighting.equal + sighting.claimed
-    }
+    return {refs.ref: there_since(refs.ref, listing, sent_at) for refs in sighting.equal}
 
 
 def _several(found: Sequence[ContactRefs], listing: Listing) -> Undecided:
